@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+let c: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-Wno-c23-extensions"])]
+// Linking dominates incremental builds; lld is several times faster than the default linker.
+let link: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
+
+let package = Package(
+    name: "danube",
+    products: [
+        .executable(name: "danube", targets: ["CLI"]),
+        .executable(name: "danube-pybridge", targets: ["PyBridge"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    ],
+    targets: [
+        .target(
+            name: "PipelineIR",
+            dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .target(name: "CSandbox", cSettings: c),
+        .systemLibrary(
+            name: "LibPython", path: "Sources/CPython/library", pkgConfig: "python3-embed"),
+        .target(
+            name: "CPython", dependencies: ["LibPython"], exclude: ["library"], cSettings: c),
+        .target(name: "CGit", cSettings: c),
+        .executableTarget(
+            name: "PyBridge",
+            dependencies: ["CPython", "CSandbox"],
+            exclude: ["python"],
+            swiftSettings: strict,
+            linkerSettings: link),
+        .target(
+            name: "Compiler",
+            dependencies: ["PipelineIR", "CSandbox", "CGit"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "CLI",
+            dependencies: [
+                "PipelineIR", "Compiler",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict,
+            linkerSettings: link),
+        .testTarget(
+            name: "PipelineIRTests", dependencies: ["PipelineIR", "Compiler"],
+            swiftSettings: strict, linkerSettings: link),
+        .testTarget(
+            name: "CompilerTests", dependencies: ["Compiler", "PipelineIR", "CSandbox"],
+            swiftSettings: strict, linkerSettings: link),
+        .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
+    ],
+    swiftLanguageModes: [.v6]
+)

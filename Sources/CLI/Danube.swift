@@ -1,0 +1,43 @@
+import ArgumentParser
+import Glibc
+
+/// The `danube` program.
+@main
+struct Danube: ParsableCommand {
+    /// Version of the program, as in `CHANGELOG.md`.
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "danube",
+        abstract: "Pipelines in plain Python, compiled to a plan before they run.",
+        discussion: """
+            A pipeline is a function in danubefile.py. `danube init` writes one that fits the \
+            repository, `danube plan` shows what it will do.
+
+            Exit status: 0 success, 2 a mistake in what was given, 3 the environment, 70 a bug.
+            """,
+        version: version,
+        subcommands: [
+            PlanCommand.self, LintCommand.self, InitCommand.self, DoctorCommand.self,
+            CompletionCommand.self, VersionCommand.self,
+        ],
+        helpNames: [.short, .long])
+
+    static func main() {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as Failure {
+            failure.end()
+        } catch {
+            let status = exitCode(for: error)
+            // The parser says 64 (`EX_USAGE`) for wrong arguments; they are the user's mistake.
+            if status == .validationFailure {
+                Output.err(fullMessage(for: error))
+                Glibc.exit(2)
+            }
+            exit(withError: error)
+        }
+    }
+}

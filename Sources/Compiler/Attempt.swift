@@ -1,0 +1,147 @@
+import PipelineIR
+
+/// One compilation: asks the memo, evaluates, merges, lowers.
+enum Attempt {
+    static func run(_ request: CompileRequest) -> Compilation {
+        var compilation = Compilation()
+        let repository: any RepositorySource
+        do {
+            repository = try Repository.open(root: request.root, revision: request.revision)
+        } catch {
+            compilation.diagnostics = [error.diagnostic]
+            return compilation
+        }
+        let memo = request.memo ? PlanMemo(request) : nil
+        if let found = memo?.find(repository, request) { return found }
+        let source = RecordedSource(repository)
+        let context = RecordedContext(Repository.context(request))
+        var evaluation = Evaluation(
+            file: request.file, pipeline: request.pipeline,
+            parameters: request.parameters.map { (name: $0.0, value: $0.1) },
+            time: request.trigger.time, limits: request.limits)
+        evaluation.audit = request.audit
+        if let problem = FileCheck.problem(request.file, in: repository) {
+            compilation.diagnostics = [problem]
+            return compilation
+        }
+        var gathered = Gathered(limits: request.limits)
+        do {
+            let report = try BridgeProcess.evaluate(evaluation, source: source, context: context) {
+                kind, payload in
+                try gathered.take(kind, payload)
+            }
+            compilation.sandbox = report.layers
+            try gathered.finish(report)
+        } catch {
+            compilation.diagnostics =
+                gathered.diagnostics + [EvaluationFailure.diagnostic(error, request)]
+            SourceLines.fill(&compilation.diagnostics, from: source)
+            return compilation
+        }
+        compilation.pipelines = gathered.evaluated.pipelines.map { ($0.name, $0.documentation) }
+        compilation.diagnostics = gathered.diagnostics
+        if gathered.evaluated.isWhole, !gathered.evaluated.function.isEmpty {
+            lower(gathered, request, source, context, &compilation)
+        }
+        SourceLines.fill(&compilation.diagnostics, from: source)
+        if compilation.diagnostics.contains(where: { $0.level == .error }) {
+            compilation.plan = nil
+            compilation.protoBytes = nil
+        }
+        memo?.keep(compilation, reads: source, context: context)
+        return compilation
+    }
+
+    private static func lower(
+        _ gathered: Gathered, _ request: CompileRequest, _ source: RecordedSource,
+        _ context: RecordedContext, _ compilation: inout Compilation
+    ) {
+        let evaluated = gathered.evaluated
+        var plan = Plan(pipeline: evaluated.name)
+        plan.entry = "\(request.file):\(evaluated.function)"
+        plan.description = evaluated.documentation
+        plan.defaultImage = evaluated.image
+        plan.parameters = evaluated.parameters
+        do {
+            let recording = try gathered.reader.finished()
+            var checks = StepChecks(frames: recording.frames)
+            if !evaluated.image.isEmpty { checks.check(image: evaluated.image, nil) }
+            let imagePlace = place(of: "\"\(evaluated.image)\"", in: request.file, source)
+            let imageProblems = checks.takeDiagnostics(placedAt: imagePlace)
+            var lowering = Lowering(recording, plan: plan, checks: checks)
+            try lowering.run()
+            plan = lowering.plan
+            compilation.paths = recording.pathCount
+            compilation.diagnostics += imageProblems + lowering.checks.diagnostics
+        } catch {
+            compilation.diagnostics.append(EvaluationFailure.diagnostic(error, request))
+            return
+        }
+        if gathered.hasErrors || compilation.diagnostics.contains(where: { $0.level == .error }) {
+            return
+        }
+        if plan.steps.isEmpty, !plan.exits.contains(where: { $0.kind == .live }) {
+            compilation.diagnostics.append(
+                Diagnostic(
+                    code: "DNB504", level: .warning,
+                    message: "The pipeline `\(plan.pipeline)` has no steps",
+                    place: place(of: "def \(evaluated.function)(", in: request.file, source),
+                    hint: "Call step.run(…) in it; for this event nothing would run."))
+        }
+        plan.context = context.values.map { ContextValue(name: $0.name, valueJSON: $0.json) }
+        plan.sources = source.sources
+        do {
+            try plan.validate()
+        } catch {
+            compilation.diagnostics.append(
+                Diagnostic(
+                    code: "DNB807", level: .error,
+                    message: "The evaluation gave a plan that is refused: \(error)",
+                    hint: "If the danubefile does nothing strange, report this."))
+            return
+        }
+        compilation.plan = plan
+    }
+}
+
+extension Attempt {
+    /// The first line of a file that has a text in it.
+    private static func place(
+        of text: String, in file: String, _ source: RecordedSource
+    ) -> Diagnostic.Place {
+        guard case .content(let bytes) = source.peek(file) else {
+            return Diagnostic.Place(file: file, line: 1, column: 1)
+        }
+        let lines = String(decoding: bytes, as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        let found = lines.firstIndex { $0.contains(text) } ?? 0
+        return Diagnostic.Place(file: file, line: Int32(found + 1), column: 1)
+    }
+}
+
+/// What the evaluator's frames add up to.
+struct Gathered {
+    private(set) var reader: RecordingReader
+    private(set) var diagnostics: [Diagnostic] = []
+    private(set) var evaluated = Evaluated()
+
+    init(limits: Limits) { reader = RecordingReader(limits: limits) }
+
+    var hasErrors: Bool { diagnostics.contains { $0.level == .error } }
+
+    mutating func take(_ kind: FrameKind, _ payload: [UInt8]) throws {
+        switch kind {
+        case .pathEnd: try reader.beginPath(payload)
+        case .tokens: try reader.tokens(payload)
+        case .diagnostics: diagnostics += try EvaluatedDiagnostics.read(payload)
+        default: throw RecordingError.schema("an unexpected frame")
+        }
+    }
+
+    mutating func finish(_ report: BridgeReport) throws {
+        evaluated = try Evaluated(done: report.done)
+        guard evaluated.isWhole || hasErrors else {
+            throw RecordingError.schema("the evaluation stopped and does not say why")
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package import PipelineIR
+
+/// What is to be compiled.
+package struct CompileRequest: Sendable {
+    /// Folder of the repository.
+    package var root: String
+    /// The danubefile, relative to the root.
+    package var file: String
+    /// The pipeline's name; `nil` where there is only one.
+    package var pipeline: String?
+    /// A commit, branch or tag to read from in place of the working copy.
+    package var revision: String?
+    /// Parameters as they were given, in that order.
+    package var parameters: [(String, String)] = []
+    /// Why it runs: what `ctx` says.
+    package var trigger = Trigger()
+    /// The limits.
+    package var limits = Limits()
+    /// Whether an earlier plan is taken when everything that it was made of is unchanged.
+    package var memo = true
+    /// Whether hooks of the interpreter word refusals; containment does not depend on them.
+    package var audit = true
+
+    /// Creates one from its parts.
+    package init(root: String, file: String = "danubefile.py") {
+        self.root = root
+        self.file = file
+    }
+}
+
+/// What became of a request.
+package struct Compilation: Sendable {
+    /// The plan; `nil` when a diagnostic of level error says why there is none.
+    package var plan: Plan?
+    /// The plan in its wire form, when there is a plan.
+    package var protoBytes: [UInt8]?
+    /// Everything there is to say of the danubefile, in order of place.
+    package var diagnostics: [Diagnostic] = []
+    /// Whether an earlier plan was taken.
+    package var memoised = false
+    /// Name and docstring of the pipelines that the file defines.
+    package var pipelines: [(name: String, documentation: String)] = []
+    /// Seconds that it took.
+    package var seconds = 0.0
+    /// Layers of the sandbox that the danubefile was evaluated in; empty when memoised.
+    package var sandbox: [SandboxLayer] = []
+    /// How many paths were evaluated.
+    package var paths = 0
+
+    /// Digest of the plan.
+    package var digest: PlanDigest? { plan?.digest }
+}
+
+/// Compiles danubefiles.
+package enum Compiler {
+    /// Compiles one pipeline. Blocks for as long as the evaluation takes, at most its limit and
+    /// half a second.
+    package static func compile(_ request: CompileRequest) -> Compilation {
+        let start = ContinuousClock.now
+        var compilation = Attempt.run(request)
+        let taken = (ContinuousClock.now - start).components
+        compilation.seconds = Double(taken.seconds) + Double(taken.attoseconds) / 1e18
+        return compilation
+    }
+}

@@ -1,0 +1,139 @@
+import PipelineIR
+
+/// Words for evaluations that gave no recording.
+enum EvaluationFailure {
+    static func diagnostic(_ error: any Error, _ request: CompileRequest) -> Diagnostic {
+        var found = words(error, request)
+        if found.place == nil {
+            found.place = Diagnostic.Place(file: request.file, line: 0)
+        }
+        return found
+    }
+
+    private static func words(_ error: any Error, _ request: CompileRequest) -> Diagnostic {
+        switch error {
+        case let error as BridgeError: bridge(error, request)
+        case let error as RecordingError: recording(error)
+        case let error as MarshalError:
+            refused("it sent bytes that are not its protocol: \(error)")
+        default: refused("\(error)")
+        }
+    }
+
+    private static func bridge(_ error: BridgeError, _ request: CompileRequest) -> Diagnostic {
+        switch error {
+        case .notFound(let paths):
+            return Diagnostic(
+                code: "DNB901", level: .error,
+                message: "There is no `danube-pybridge` at \(paths.joined(separator: ", "))",
+                hint: "Install it beside `danube`, or name it in DANUBE_PYBRIDGE.")
+        case .noLibPython(let detail):
+            return Diagnostic(
+                code: "DNB901", level: .error, message: "Python cannot be started: \(detail)",
+                hint: "Install libpython3.11 (Debian: apt-get install libpython3.11).")
+        case .sandboxUnavailable(let layer, let detail):
+            return Diagnostic(
+                code: "DNB902", level: .error,
+                message: "The sandbox has no \(layer) on this host: \(detail)",
+                hint: "Without it nothing is evaluated; see `danube doctor`.")
+        case .timeout(let duration):
+            return Diagnostic(
+                code: "DNB801", level: .error,
+                message: "The evaluation took longer than \(seconds(duration)) s",
+                hint: "Do less at planning time, or raise --timeout.")
+        case .died(let signal, let code):
+            if signal == 9 || signal == 24 {
+                return Diagnostic(
+                    code: "DNB801", level: .error,
+                    message: "The evaluation used more processor time than its limit",
+                    hint: "Do less at planning time, or raise --timeout.")
+            }
+            let how = signal != 0 ? "by signal \(signal)" : "with exit code \(code)"
+            return Diagnostic(
+                code: "DNB807", level: .error, message: "The evaluator ended \(how)",
+                hint: "The danubefile exhausts the interpreter, or attacks it.")
+        case .tooLarge(let what, let limit):
+            return Diagnostic(
+                code: "DNB804", level: .error,
+                message: "The evaluation gives more than is accepted: \(what), limit \(limit)",
+                hint: "Make fewer or smaller steps.")
+        case .violation(let what):
+            return refused(what)
+        case .io(let what, let errno):
+            return Diagnostic(
+                code: "DNB807", level: .error, message: "\(what) failed (errno \(errno))",
+                hint: "Check the host's limits on processes and files.")
+        }
+    }
+
+    private static func seconds(_ duration: Duration) -> String {
+        let parts = duration.components
+        let milliseconds = parts.attoseconds / 1_000_000_000_000_000
+        return milliseconds == 0
+            ? "\(parts.seconds)" : "\(Double(parts.seconds) + Double(milliseconds) / 1000)"
+    }
+
+    private static func recording(_ error: RecordingError) -> Diagnostic {
+        switch error {
+        case .tooMany(let what, let limit):
+            Diagnostic(
+                code: what == "nested blocks" ? "DNB805" : what == "steps" ? "DNB803" : "DNB804",
+                level: .error, message: "The pipeline has more \(what) than \(limit)",
+                hint: "Split it, or raise the limit.")
+        case .schema(let what): refused(what)
+        case .marshal(let error): refused("\(error)")
+        }
+    }
+
+    private static func refused(_ why: String) -> Diagnostic {
+        Diagnostic(
+            code: "DNB807", level: .error, message: "The evaluator's answer is refused: \(why)",
+            hint: "A danubefile must not touch the evaluator.")
+    }
+}
+
+/// Puts the text of source lines into diagnostics.
+enum SourceLines {
+    static func fill(_ diagnostics: inout [Diagnostic], from source: RecordedSource) {
+        var files: [String: [Substring]] = [:]
+        for index in diagnostics.indices {
+            guard let place = diagnostics[index].place, place.line > 0 else { continue }
+            if files[place.file] == nil {
+                guard case .content(let bytes) = source.peek(place.file) else { continue }
+                files[place.file] = String(decoding: bytes, as: UTF8.self)
+                    .split(separator: "\n", omittingEmptySubsequences: false)
+            }
+            guard let lines = files[place.file], Int(place.line) <= lines.count else { continue }
+            diagnostics[index].place?.text = String(lines[Int(place.line) - 1])
+        }
+        diagnostics.sort { a, b in
+            guard let x = a.place, let y = b.place else { return a.place == nil && b.place != nil }
+            return (x.file, x.line, x.column, a.code) < (y.file, y.line, y.column, b.code)
+        }
+    }
+}
+
+/// Problems with the danubefile itself, before anything is started.
+enum FileCheck {
+    static func problem(_ file: String, in repository: any RepositorySource) -> Diagnostic? {
+        var found: Diagnostic
+        switch repository.stat(file) {
+        case .file: return nil
+        case .folder:
+            found = Diagnostic(
+                code: "DNB104", level: .error, message: "`\(file)` is a directory",
+                hint: "Name the danubefile with -f.")
+        case .absent:
+            found = Diagnostic(
+                code: "DNB103", level: .error, message: "There is no `\(file)`",
+                hint: "Run `danube init` to write one, or name it with -f.")
+        case .failed(let failure):
+            found = Diagnostic(
+                code: "DNB103", level: .error,
+                message: "`\(file)` cannot be read: \(failure.message)",
+                hint: "Check the file and its permissions.")
+        }
+        found.place = Diagnostic.Place(file: file, line: 0)
+        return found
+    }
+}

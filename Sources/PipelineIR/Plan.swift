@@ -1,0 +1,247 @@
+/// A compiled pipeline for given parameters and context: a graph of steps that is data.
+///
+/// The contract is `proto/danube/plan/v1/plan.proto`; this is its form in memory. Steps,
+/// conditions, frames and groups are referred to by index, and refer only to what stands before
+/// them, so every traversal is a loop.
+package struct Plan: Sendable, Equatable {
+    /// Version of the schema that this build reads and writes.
+    package static let schemaVersion: UInt32 = 1
+
+    /// Name given to `@pipeline(name=…)`, or the function's name.
+    package var pipeline: String
+    /// The pipeline function, as `file.py:function`.
+    package var entry = ""
+    /// Docstring of the pipeline function.
+    package var description = ""
+    /// Image of steps that name none; empty means the host.
+    package var defaultImage = ""
+    /// Resolved parameters, sorted by name.
+    package var parameters: [Parameter] = []
+    /// Context values that were read, sorted by name.
+    package var context: [ContextValue] = []
+    /// Steps in program order of the merged graph.
+    package var steps: [Step] = []
+    /// Shared conditions; one refers only to conditions before it.
+    package var conditions: [Condition] = []
+    /// Where evaluation ended; the first whose condition holds is the outcome.
+    package var exits: [Exit] = []
+    /// Shared call-stack frames; a parent stands before its children.
+    package var frames: [Frame] = []
+    /// Groups of branches; a parent stands before its children.
+    package var groups: [Group] = []
+    /// What was read of the repository, sorted by (kind, path).
+    package var sources: [Source] = []
+    /// What `print` said, in program order.
+    package var notes: [Note] = []
+
+    /// Creates an empty plan.
+    package init(pipeline: String) { self.pipeline = pipeline }
+}
+
+/// Index of a step in `Plan.steps`.
+package struct StepIndex: Hashable, Sendable, Comparable {
+    /// The value.
+    package var value: Int32
+    /// Creates one from its parts.
+    package init(_ value: Int) { self.value = Int32(truncatingIfNeeded: value) }
+    /// The index as an array subscript.
+    package var int: Int { Int(value) }
+    /// The .
+    package static func < (a: StepIndex, b: StepIndex) -> Bool { a.value < b.value }
+}
+
+/// Index of a condition in `Plan.conditions`.
+package struct ConditionIndex: Hashable, Sendable, Comparable {
+    /// The value.
+    package var value: Int32
+    /// Creates one from its parts.
+    package init(_ value: Int) { self.value = Int32(truncatingIfNeeded: value) }
+    /// The index as an array subscript.
+    package var int: Int { Int(value) }
+    /// The .
+    package static func < (a: ConditionIndex, b: ConditionIndex) -> Bool { a.value < b.value }
+}
+
+/// Index of a frame in `Plan.frames`.
+package struct FrameIndex: Hashable, Sendable {
+    /// The value.
+    package var value: Int32
+    /// Creates one from its parts.
+    package init(_ value: Int) { self.value = Int32(truncatingIfNeeded: value) }
+    /// The index as an array subscript.
+    package var int: Int { Int(value) }
+}
+
+/// Index of a group in `Plan.groups`.
+package struct GroupIndex: Hashable, Sendable {
+    /// The value.
+    package var value: Int32
+    /// Creates one from its parts.
+    package init(_ value: Int) { self.value = Int32(truncatingIfNeeded: value) }
+    /// The index as an array subscript.
+    package var int: Int { Int(value) }
+}
+
+/// A parameter of the pipeline with the value that this plan was compiled for.
+package struct Parameter: Sendable, Equatable {
+    /// The name.
+    package var name: String
+    /// `str`, `int`, `float`, `bool`, `literal`, `enum`, or `list[…]` of one of these.
+    package var type: String
+    /// The value as JSON.
+    package var valueJSON: String
+    /// Creates one from its parts.
+    package init(name: String, type: String, valueJSON: String) {
+        self.name = name
+        self.type = type
+        self.valueJSON = valueJSON
+    }
+}
+
+/// A context value (`ctx.branch`, …) that the danubefile read.
+package struct ContextValue: Sendable, Equatable {
+    /// The name.
+    package var name: String
+    /// The value as JSON.
+    package var valueJSON: String
+    /// Creates one from its parts.
+    package init(name: String, valueJSON: String) {
+        self.name = name
+        self.valueJSON = valueJSON
+    }
+}
+
+/// Something of the repository that the danubefile read.
+package struct Source: Sendable, Equatable {
+    /// What was read.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case file = 0
+        case listing = 1
+        case absent = 2
+    }
+    /// The path.
+    package var path: String
+    /// The kind.
+    package var kind: Kind
+    /// SHA-256 of the content, or of the sorted names of a listing; empty when absent.
+    package var digest: String
+    /// Creates one from its parts.
+    package init(path: String, kind: Kind, digest: String) {
+        self.path = path
+        self.kind = kind
+        self.digest = digest
+    }
+}
+
+/// One frame of a call stack in the danubefile or a module of the repository.
+package struct Frame: Sendable, Equatable {
+    /// The file.
+    package var file: String
+    /// The line.
+    package var line: Int32
+    /// 1-based column in UTF-8 bytes; 0 means unknown.
+    package var column: Int32
+    /// The end line.
+    package var endLine: Int32
+    /// The end column.
+    package var endColumn: Int32
+    /// The function.
+    package var function: String
+    /// The parent.
+    package var parent: FrameIndex?
+    /// Creates one from its parts.
+    package init(
+        file: String, line: Int32, column: Int32, endLine: Int32, endColumn: Int32,
+        function: String, parent: FrameIndex?
+    ) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.endLine = endLine
+        self.endColumn = endColumn
+        self.function = function
+        self.parent = parent
+    }
+}
+
+/// A `with parallel():` block, or a `with sequence(…):` branch of one.
+package struct Group: Sendable, Equatable {
+    /// Which block.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case parallel = 0
+        case sequence = 1
+    }
+    /// The kind.
+    package var kind: Kind
+    /// The name.
+    package var name: String
+    /// The parent.
+    package var parent: GroupIndex?
+    /// The fail fast.
+    package var failFast: Bool
+    /// The frame.
+    package var frame: FrameIndex?
+    /// Creates one from its parts.
+    package init(
+        kind: Kind, name: String, parent: GroupIndex?, failFast: Bool, frame: FrameIndex?
+    ) {
+        self.kind = kind
+        self.name = name
+        self.parent = parent
+        self.failFast = failFast
+        self.frame = frame
+    }
+}
+
+/// What `print` said, with its place in the program.
+package struct Note: Sendable, Equatable {
+    /// The text.
+    package var text: Template
+    /// The condition.
+    package var condition: ConditionIndex?
+    /// The frame.
+    package var frame: FrameIndex?
+    /// How many steps stand before it.
+    package var after: Int32
+    /// Creates one from its parts.
+    package init(text: Template, condition: ConditionIndex?, frame: FrameIndex?, after: Int32) {
+        self.text = text
+        self.condition = condition
+        self.frame = frame
+        self.after = after
+    }
+}
+
+/// Where evaluation ended.
+package struct Exit: Sendable, Equatable {
+    /// How it ended.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case success = 0
+        case failure = 1
+        case live = 2
+    }
+    /// The kind.
+    package var kind: Kind
+    /// The condition.
+    package var condition: ConditionIndex?
+    /// The message.
+    package var message: String
+    /// The frame.
+    package var frame: FrameIndex?
+    /// Diagnostic code, when live.
+    package var code: String
+    /// The source text that cannot be decided beforehand, when live.
+    package var expression: String
+    /// Creates one from its parts.
+    package init(
+        kind: Kind, condition: ConditionIndex?, message: String = "", frame: FrameIndex? = nil,
+        code: String = "", expression: String = ""
+    ) {
+        self.kind = kind
+        self.condition = condition
+        self.message = message
+        self.frame = frame
+        self.code = code
+        self.expression = expression
+    }
+}

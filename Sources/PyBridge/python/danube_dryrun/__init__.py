@@ -1,0 +1,1 @@
+"""The dry run: evaluates a danubefile and records what it would do."""

@@ -1,0 +1,399 @@
+"""Rewrites the user's syntax tree so that results of steps can be followed.
+
+Every rewrite means the same to Python when no result of a step is involved. Positions are kept,
+so tracebacks and step positions are those of the source.
+"""
+
+from __future__ import annotations
+
+import _ast as A
+
+from . import _both
+from ._liveness import children
+from ._nodes import call as _call
+from ._nodes import constant as _constant
+from ._nodes import copy as _copy
+from ._nodes import name as _name
+from ._purity import guarded, pure, pure_generator, simple_block
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+ONLY_AST = 0x400
+_LEAVES = (A.Return, A.Raise, A.Yield, A.YieldFrom, A.Await)
+_FUNCTIONS = (A.FunctionDef, A.AsyncFunctionDef, A.Lambda)
+_CALLS = frozenset(("str", "int", "bool", "repr", "any", "all"))
+
+
+def compile_module(source: str, filename: str) -> Any:
+    """Code of a module of the repository.
+
+    Raises SyntaxError, ValueError (NUL bytes), RecursionError, MemoryError.
+    """
+    tree = compile(source, filename, "exec", ONLY_AST, True)
+    return compile_tree(tree, filename)
+
+
+def compile_tree(tree: Any, filename: str) -> Any:
+    """Code of a parsed module; the tree is rewritten in place."""
+    _Rewriter(tree).module()
+    return compile(tree, filename, "exec", 0, True)
+
+
+def leaves(body: list[Any]) -> bool:
+    """Whether statements may leave a block other than by its end or an exception of a call."""
+    todo = [(node, False) for node in body]
+    while todo:
+        node, looped = todo.pop()
+        kind = type(node)
+        if isinstance(node, _LEAVES):
+            return True
+        if kind in (A.Break, A.Continue) and not looped:
+            return True
+        if kind in (A.FunctionDef, A.AsyncFunctionDef, A.Lambda, A.ClassDef, A.GeneratorExp):
+            continue
+        if kind in (A.For, A.While, A.AsyncFor) and not hasattr(node, "_danube_branch"):
+            todo += [(one, True) for one in node.body]
+            todo += [(one, looped) for one in node.orelse]
+            continue
+        todo += [(one, looped) for one in children(node)]
+    return False
+
+
+class _Rewriter:
+    """One pass over a module."""
+
+    def __init__(self, tree: Any) -> None:
+        self._tree = tree
+        # The function whose body is being rewritten; None in a module, a class body is marked.
+        self._function: Any = None
+        self._in_class = False
+        self._temporaries = 0
+
+    def module(self) -> None:
+        self._tree.body = self.body(self._tree.body)
+
+    def body(self, statements: list[Any]) -> list[Any]:
+        return [self.statement(node) for node in statements]
+
+    def statement(self, node: Any) -> Any:
+        kind = type(node)
+        if kind is A.If:
+            return self._if(node)
+        if kind is A.FunctionDef or kind is A.AsyncFunctionDef:
+            return self._def(node)
+        if kind is A.ClassDef:
+            node.decorator_list = [self.expression(one) for one in node.decorator_list]
+            node.bases = [self.expression(one) for one in node.bases]
+            for keyword in node.keywords:
+                keyword.value = self.expression(keyword.value)
+            saved, self._in_class = self._in_class, True
+            node.body = self.body(node.body)
+            self._in_class = saved
+            return node
+        if kind is A.Try or kind.__name__ == "TryStar":
+            return self._try(node)
+        if kind is A.With:
+            for item in node.items:
+                found = self.expression(item.context_expr)
+                item.context_expr = _call("__d_cm__", [found], item.context_expr)
+                if item.optional_vars is not None:
+                    item.optional_vars = self.expression(item.optional_vars)
+            node.body = self.body(node.body)
+            return node
+        if kind is A.Match:
+            return self._match(node)
+        if kind is A.While:
+            node.test = self.test(node.test)
+            node.body = self.body(node.body)
+            node.orelse = self.body(node.orelse)
+            return node
+        if kind is A.Assert:
+            node.test = self.test(node.test)
+            if node.msg is not None:
+                node.msg = self.expression(node.msg)
+            return node
+        return self._generic(node)
+
+    def _generic(self, node: Any) -> Any:
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if type(value) is list:
+                setattr(node, field, [self._any(one) for one in value])
+            elif isinstance(value, A.AST):
+                setattr(node, field, self._any(value))
+        return node
+
+    def _any(self, node: Any) -> Any:
+        if isinstance(node, A.stmt):
+            return self.statement(node)
+        if isinstance(node, A.expr):
+            return self.expression(node)
+        if isinstance(node, A.AST):
+            return self._generic(node)
+        return node
+
+    def _def(self, node: Any) -> Any:
+        node.decorator_list = [self.expression(one) for one in node.decorator_list]
+        arguments = node.args
+        arguments.defaults = [self.expression(one) for one in arguments.defaults]
+        arguments.kw_defaults = [
+            one if one is None else self.expression(one) for one in arguments.kw_defaults
+        ]
+        saved = self._function, self._in_class
+        self._function, self._in_class = node, False
+        node.body = self.body(node.body)
+        self._function, self._in_class = saved
+        return node
+
+    def _if(self, node: Any) -> Any:
+        plain = self._in_class or leaves(node.body) or leaves(node.orelse)
+        simple = not plain and simple_block(node.body) and simple_block(node.orelse)
+        node.test = self.test(node.test)
+        node.body = self.body(node.body)
+        node.orelse = self.body(node.orelse)
+        if plain:
+            return node
+        site = len(_both.sites)
+        iterated = _call("__d_test__", [node.test, _constant(site, node.test)], node.test)
+        inner = _copy(A.If(_name("__d_s__", node.test), node.body, node.orelse), node)
+        target = _copy(A.Name("__d_s__", A.Store()), node.test)
+        branch = _copy(A.For(target, iterated, [inner], [], None), node)
+        branch._danube_branch = True
+        _both.sites.append(_both.Site(branch, self._function or self._tree, simple))
+        return branch
+
+    def _try(self, node: Any) -> Any:
+        """`__d_try__` counts the handlers that would see an exception raised in the body."""
+        node.body = self._observed(self.body(node.body), node)
+        for handler in node.handlers:
+            if handler.type is not None:
+                handler.type = self.expression(handler.type)
+            handler.body = self.body(handler.body)
+        node.orelse = self.body(node.orelse)
+        if not node.finalbody:
+            return node
+        final = self.body(node.finalbody)
+        node.finalbody = []
+        inner = [node] if node.handlers else node.body
+        outer = A.Try(self._observed(inner, node) if node.handlers else inner, [], [], final)
+        return _copy(outer, node)
+
+    def _observed(self, body: list[Any], at: Any) -> list[Any]:
+        first = body[0]
+        enter = _copy(A.Expr(_call("__d_try__", [], first)), first)
+        leave = _copy(A.Expr(_call("__d_untry__", [], first)), first)
+        return [enter, _copy(A.Try(body, [], [], [leave]), at)]
+
+    def _match(self, node: Any) -> Any:
+        chain = None if self._in_class else self._match_chain(node)
+        if chain is not None:
+            return chain
+        node.subject = self.expression(node.subject)
+        for case in node.cases:
+            if case.guard is not None:
+                case.guard = self.test(case.guard)
+            case.body = self.body(case.body)
+        return node
+
+    def _match_chain(self, node: Any) -> Any:
+        """A `match` on constants as `if` and `elif`."""
+        if not all(_constant_pattern(case.pattern) for case in node.cases):
+            return None
+        self._temporaries += 1
+        name = f"__d_m{self._temporaries}__"
+        store = _copy(
+            A.Assign([_copy(A.Name(name, A.Store()), node.subject)], node.subject), node.subject
+        )
+        rest: list[Any] = []
+        for case in reversed(node.cases):
+            test = _pattern_test(case.pattern, name)
+            if case.guard is not None:
+                test = (
+                    case.guard
+                    if test is None
+                    else _copy(A.BoolOp(A.And(), [test, case.guard]), case.guard)
+                )
+            if test is None:
+                rest = case.body
+            else:
+                chained = A.If(test, case.body, rest)
+                rest = [_copy(chained, case.pattern)]
+                rest[0].end_lineno = case.body[-1].end_lineno
+                rest[0].end_col_offset = case.body[-1].end_col_offset
+        wrapper = _copy(A.If(_constant(True, node.subject), [store, *rest], []), node)
+        wrapper.body = self.body(wrapper.body)
+        return wrapper
+
+    # Expressions.
+
+    def test(self, node: Any) -> Any:
+        """An expression of which only the truth matters."""
+        if type(node) is A.BoolOp:
+            return self._boolop(node, True)
+        if type(node) is A.UnaryOp and type(node.op) is A.Not:
+            return _call("__d_not__", [self.test(node.operand)], node)
+        return self.expression(node)
+
+    def expression(self, node: Any) -> Any:
+        kind = type(node)
+        if kind is A.Name or kind is A.Constant:
+            return node
+        if kind is A.JoinedStr:
+            return self._fstring(node)
+        if kind is A.BoolOp:
+            return self._boolop(node, False)
+        if kind is A.UnaryOp and type(node.op) is A.Not:
+            return _call("__d_not__", [self.test(node.operand)], node)
+        if kind is A.Compare:
+            return self._compare(node)
+        if kind is A.Call:
+            return self._call(node)
+        if kind is A.BinOp and type(node.op) is A.Mod:
+            return _call(
+                "__d_mod__", [self.expression(node.left), self.expression(node.right)], node
+            )
+        if kind is A.IfExp:
+            node.test = self.test(node.test)
+            node.body = self.expression(node.body)
+            node.orelse = self.expression(node.orelse)
+            return node
+        if kind is A.Lambda:
+            saved = self._function, self._in_class
+            self._in_class = False
+            node = self._generic(node)
+            self._function, self._in_class = saved
+            return node
+        if kind in (A.ListComp, A.SetComp, A.GeneratorExp, A.DictComp):
+            return self._comprehension(node)
+        return self._generic(node)
+
+    def _comprehension(self, node: Any) -> Any:
+        for one in node.generators:
+            one.iter = self.expression(one.iter)
+            one.ifs = [self.test(test) for test in one.ifs]
+        if type(node) is A.DictComp:
+            node.key = self.expression(node.key)
+            node.value = self.expression(node.value)
+        else:
+            node.elt = self.expression(node.elt)
+        return node
+
+    def _fstring(self, node: Any) -> Any:
+        args: list[Any] = []
+        for part in node.values:
+            if type(part) is A.Constant:
+                args.append(part)
+                continue
+            value = self.expression(part.value)
+            if part.conversion == -1 and part.format_spec is None:
+                args.append(value)
+                continue
+            conversion = "" if part.conversion == -1 else chr(part.conversion)
+            spec = (
+                _constant("", part) if part.format_spec is None else self._fstring(part.format_spec)
+            )
+            args.append(_call("__d_formatted__", [value, _constant(conversion, part), spec], part))
+        if all(type(one) is A.Constant for one in args):
+            return _constant("".join(one.value for one in args), node)
+        return _call("__d_fstr__", args, node)
+
+    def _boolop(self, node: Any, in_test: bool) -> Any:
+        is_pure = not self._in_class and all(pure(one) for one in node.values[1:])
+        if not is_pure:
+            node.values = [
+                self.test(one) if in_test else self.expression(one) for one in node.values
+            ]
+            return node
+        rest = []
+        for one in node.values[1:]:
+            body = guarded(self.test(one) if in_test else self.expression(one))
+            function = _copy(A.Lambda(A.arguments([], [], None, [], [], None, []), body), one)
+            function._danube = True
+            rest.append(function)
+        first = self.test(node.values[0]) if in_test else self.expression(node.values[0])
+        is_and = type(node.op) is A.And
+        return _call(
+            "__d_logic__", [_constant(is_and, node), _constant(in_test, node), first, *rest], node
+        )
+
+    def _compare(self, node: Any) -> Any:
+        if len(node.ops) > 1:
+            middle = node.comparators[:-1]
+            if self._in_class or not all(type(one) in (A.Name, A.Constant) for one in middle):
+                return self._generic(node)
+            links = []
+            left = node.left
+            for op, right in zip(node.ops, node.comparators):
+                links.append(_copy(A.Compare(left, [op], [right]), node))
+                left = right
+            if not all(pure(one) for one in links[1:]):
+                return self._generic(node)
+            return self._boolop(_copy(A.BoolOp(A.And(), links), node), False)
+        op = type(node.ops[0])
+        left = self.expression(node.left)
+        right = self.expression(node.comparators[0])
+        name = {A.In: "__d_in__", A.NotIn: "__d_notin__"}.get(op)
+        if (
+            name is None
+            and op in (A.Is, A.IsNot)
+            and not (type(right) is A.Constant and right.value is None)
+        ):
+            name = "__d_is__" if op is A.Is else "__d_isnot__"
+        if name is not None:
+            return _call(name, [left, right], node)
+        node.left = left
+        node.comparators = [right]
+        return node
+
+    def _call(self, node: Any) -> Any:
+        function = node.func
+        if (
+            type(function) is A.Name
+            and function.id in _CALLS
+            and len(node.args) == 1
+            and not node.keywords
+            and type(node.args[0]) is not A.Starred
+        ):
+            argument = node.args[0]
+            pure = type(argument) is A.GeneratorExp and pure_generator(argument)
+            return _call(
+                "__d_call__", [function, self.expression(argument), _constant(pure, argument)], node
+            )
+        if type(function) is A.Attribute and function.attr in ("join", "format"):
+            if function.attr == "format" or (len(node.args) == 1 and not node.keywords):
+                receiver = self.expression(function.value)
+                args = [receiver] + [self.expression(one) for one in node.args]
+                for keyword in node.keywords:
+                    keyword.value = self.expression(keyword.value)
+                name = "__d_join__" if function.attr == "join" else "__d_format__"
+                return _copy(A.Call(_name(name, node), args, node.keywords), node)
+        return self._generic(node)
+
+
+def _constant_pattern(pattern: Any) -> bool:
+    kind = type(pattern)
+    if kind is A.MatchValue:
+        return type(pattern.value) in (A.Constant, A.UnaryOp, A.Attribute)
+    if kind is A.MatchSingleton:
+        return True
+    if kind is A.MatchOr:
+        return all(_constant_pattern(one) for one in pattern.patterns)
+    return kind is A.MatchAs and pattern.pattern is None and pattern.name is None
+
+
+def _pattern_test(pattern: Any, name: str) -> Any:
+    """The condition of a constant pattern; None when it always matches."""
+    kind = type(pattern)
+    if kind is A.MatchAs:
+        return None
+    subject = _name(name, pattern)
+    if kind is A.MatchValue:
+        return _copy(A.Compare(subject, [A.Eq()], [pattern.value]), pattern)
+    if kind is A.MatchSingleton:
+        return _copy(A.Compare(subject, [A.Is()], [_constant(pattern.value, pattern)]), pattern)
+    tests = [_pattern_test(one, name) for one in pattern.patterns]
+    if any(one is None for one in tests):
+        return None
+    return _copy(A.BoolOp(A.Or(), tests), pattern)

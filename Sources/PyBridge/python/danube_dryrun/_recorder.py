@@ -1,0 +1,367 @@
+"""Records one path of a danubefile: the back end of `danube` in a dry run."""
+
+from __future__ import annotations
+
+import sys
+
+from . import _predicates as P
+from . import _rt
+from . import _tokens as T
+from ._blocks import Block, article, label_of, outputs, shown
+from ._facts import Facts
+from ._frames import Frames
+from ._options import options_of
+from ._symbolic import Code, Symbolic, Text, exact, parts_of, wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from ._session import Session
+
+
+class Recorder:
+    """What one evaluation does, as tokens."""
+
+    def __init__(self, session: Session, prefix: tuple[bool, ...]) -> None:
+        self.session = session
+        self.frames: Frames = session.frames
+        self.facts = Facts()
+        self.prefix = prefix
+        # Answers given so far, with the index of their token.
+        self.answers: list[tuple[bool, int]] = []
+        # Steps so far, and tokens so far.
+        self.n = 0
+        self.i = 0
+        self.dead: _rt.Abandon | None = None
+        # Open two-sided branches, innermost last.
+        self.open_ifs: list[Any] = []
+        # Open `with parallel()` and `with sequence()` blocks.
+        self.groups: list[Block] = []
+        # How many handlers would see an exception that is raised now.
+        self.observers = 0
+        # check=True captures of the open block whose failure would surface where they are used.
+        self.pending: dict[int, tuple[Any, int, bool]] = {}
+        # Matrix cells whose loop body runs, and their coordinates.
+        self._open_cells: dict[object, tuple[tuple[str, str], ...]] = {}
+        self.cells: tuple[tuple[str, str], ...] = ()
+        # Something ran whose effects on Python's state cannot be known from its source.
+        self.impure = False
+        # For each open sequence, whether it stands in a parallel block.
+        self.sequences: list[bool] = []
+
+    # Tokens.
+
+    def emit(self, token: tuple[Any, ...]) -> None:
+        if self.dead is not None:
+            raise self.dead
+        self.session.emit(self.i, token)
+        self.i += 1
+
+    def abandon(self, reason: _rt.Abandon) -> NoReturn:
+        if self.dead is None:
+            self.dead = reason
+        raise self.dead
+
+    def dynamic(self, code: str, message: str, hint: str) -> NoReturn:
+        """Ends the path: what follows needs a value."""
+        frame = self.frames.here(sys._getframe(1))
+        self.abandon(_rt.Dynamic(code, message, hint, frame, self.frames.expression(frame)))
+
+    def problem(self, code: str, level: str, message: str, hint: str | None = None) -> None:
+        """Reports a problem at the user's call and goes on."""
+        self.session.problem(code, level, message, hint, self.frames.here(sys._getframe(1)))
+
+    # Decisions.
+
+    def decide(self, p: P.Pred) -> bool:
+        """The answer to a predicate on this path."""
+        if self.dead is not None:
+            raise self.dead
+        known = self.facts.check(p)
+        if known is not None:
+            return known
+        if self.open_ifs:
+            self.abandon(_rt.Restart(tuple(one.site for one in self.open_ifs)))
+        where = self.frames.here(sys._getframe(1))
+        if self.session.give_up is not None:
+            at = self.session.give_up or where
+            self.abandon(
+                _rt.Dynamic(
+                    "DNB202",
+                    f"the pipeline has more than {self.session.max_paths} dependent paths",
+                    "Keep results in variables only where the branches need them; for a list of "
+                    "codes ask `any(code != 0 for code in codes)`; let a step's script loop.",
+                    where,
+                    self.frames.expression(at),
+                )
+            )
+        self.session.last_decision = where
+        k = len(self.answers)
+        if k < len(self.prefix):
+            answer = self.prefix[k]
+        else:
+            answer = P.first_answer(p)
+            if k >= self.session.max_decisions:
+                self.abandon(self.session.too_many_paths(where))
+        self.answers.append((answer, self.i))
+        self.emit((T.DECIDE, P.to_wire(p), answer, where))
+        self.facts.assume(p, answer)
+        return answer
+
+    # The back end of `danube`.
+
+    # fmt: off
+    def run_step(
+        self, command: Any, name: Any, image: Any, env: Any, check: Any, capture: Any,
+        timeout: Any, inputs: Any, outputs: Any, cache: Any, needs: Any, retries: Any,
+        resources: Any, workdir: Any, services: Any,
+    ) -> Any:
+        # fmt: on
+        if self.dead is not None:
+            raise self.dead
+        n = self.n
+        if n >= self.session.max_steps:
+            self.abandon(self.session.too_many_steps(self.frames.here(sys._getframe(2))))
+        frame = self.frames.here(sys._getframe(2))
+        kind = type(command)
+        if kind is not str:
+            command = self._command(command, frame)
+        if name is not None and type(name) is not str:
+            name = self._name(name, frame)
+        if type(check) is not bool or type(capture) is not bool:
+            check, capture = self._flags(check, capture, frame)
+        # fmt: off
+        if (image is None and env is None and timeout is None and inputs is None
+                and outputs is None and cache is None and needs is None and not retries
+                and resources is None and workdir is None and not services and not self.cells):
+            # fmt: on
+            options: tuple[Any, ...] = ()
+        else:
+            # fmt: off
+            options = options_of(
+                self, frame, image, env, timeout, inputs, outputs, cache, needs, retries,
+                resources, workdir, services)
+            # fmt: on
+        flags = (T.CHECK if check else 0) | (T.CAPTURE if capture else 0)
+        block = self.groups[0] if self.groups else None
+        handled = check and (
+            (self.observers if block is None else block.observers) > 0
+            or frame in self.session.handled
+        )
+        if handled:
+            flags |= T.HANDLED
+        self.emit((T.STEP, frame, name, command, flags, options))
+        self.n = n + 1
+        label = name if type(name) is str else label_of(command)
+        return self._result(n, label, frame, check, capture, handled, block)
+
+    def _result(
+        self,
+        n: int,
+        label: Any,
+        frame: int,
+        check: bool,
+        capture: bool,
+        handled: bool,
+        block: Block | None,
+    ) -> Any:
+        """What a step returns; raises when it failed on this path."""
+        if check and block is not None:
+            if handled:
+                self.groups[0].fallible.append((n, label))
+            if capture:
+                self.pending[n] = (label, frame, handled)
+        elif handled:
+            self._fail_or_go_on(n, label)
+        if capture:
+            return Text((("o", n),), n, shown(label))
+        # The code of a check=True step is 0 where evaluation goes on; in a block its call gives
+        # a handle at once, and only the block's end raises.
+        return Code(n, shown(label), check)
+
+    def _flags(self, check: Any, capture: Any, frame: int) -> tuple[bool, bool]:
+        for what, value in (("check", check), ("capture", capture)):
+            if type(value) is not bool:
+                self.session.problem(
+                    "DNB312", "error", f"`{what}` is {article(value)}, not bool",
+                    f"Write {what}=True or {what}=False.", frame)  # fmt: skip
+        return bool(check), bool(capture)
+
+    def _fail_or_go_on(self, n: int, label: Any) -> None:
+        """A handler would see this step fail: both outcomes are paths."""
+        if self.decide(("k", n, P.FAILED)):
+            raise self.session.step_failed(
+                label, Code(n, shown(label), False), Text((("o", n),), n, shown(label))
+            )
+
+    def _command(self, command: Any, frame: int) -> Any:
+        if type(command) is Text:
+            return wire(command)
+        if isinstance(command, str):
+            return wire(command)
+        if isinstance(command, (list, tuple)) and type(command) is not Symbolic:
+            out = []
+            for one in command:
+                if not isinstance(one, str):
+                    self.session.problem(
+                        "DNB312",
+                        "error",
+                        f"An argument of a command is {article(one)}, not str",
+                        "Convert it: str(…).",
+                        frame,
+                    )
+                    continue
+                out.append(wire(one))
+            return ("argv",) + tuple(out)
+        self.session.problem(
+            "DNB312",
+            "error",
+            f"A command is {article(command)}, not str or a list of str",
+            "Pass a shell script as str, or an argv as list.",
+            frame,
+        )
+        return "false"
+
+    def _name(self, name: Any, frame: int) -> Any:
+        if type(name) is Text:
+            secret = name._has("x")
+            self.session.problem(
+                "DNB402" if secret else "DNB312",
+                "error",
+                "A secret is part of a step's name"
+                if secret
+                else "A step's name depends on a result, which only a run can give",
+                "Name the step with a constant.",
+                frame,
+            )
+            return None
+        if isinstance(name, str):
+            return exact(name)
+        self.session.problem(
+            "DNB312",
+            "error",
+            f"A step's name is {article(name)}, not str",
+            'Pass name="…".',
+            frame,
+        )
+        return None
+
+    def touch(self, parts: tuple[Any, ...]) -> None:
+        """A text is used: in a block, steps after this need its producer to have succeeded."""
+        if not self.pending:
+            return
+        for n in outputs(parts):
+            waiting = self.pending.get(n)
+            if waiting is None:
+                continue
+            label, frame, handled = waiting
+            if self.groups and not handled and self.observers > self.groups[0].observers:
+                # A handler inside the block sees this failure: the step's outcome is a decision.
+                self.session.handled.add(frame)
+                self.abandon(_rt.Restart(()))
+            if not self.groups or handled:
+                self._fail_or_go_on(n, label)
+            else:
+                self.facts.restrict(n, 1)
+                self.emit((T.RESOLVE, n))
+            self.pending.pop(n, None)
+
+    def enter_parallel(self, name: Any, fail_fast: Any) -> None:
+        frame = self.frames.here(sys._getframe(2))
+        self.emit((T.PARALLEL, frame, self._group_name(name), bool(fail_fast)))
+        self.groups.append(
+            Block(True, self.groups[0].observers if self.groups else self.observers)
+        )
+
+    def exit_parallel(self, exc: Any) -> None:
+        if self.dead is not None:
+            return
+        block = self.groups.pop()
+        self.emit((T.END_PARALLEL,))
+        if self.groups:
+            return
+        # `sys.exit()` does not turn a failed step into a success.
+        if exc is not None and not isinstance(exc, SystemExit):
+            self.pending.clear()
+            return
+        if not block.fallible:
+            self.pending.clear()
+            return
+        # Captures stay pending: the use of one that failed raises, also after the block.
+        failed = P.simplify(("or",) + tuple(("k", n, P.FAILED) for n, _ in block.fallible))
+        if self.decide(failed):
+            raise self.session.some_step_failed(tuple(block.fallible))
+        self.pending.clear()
+
+    def enter_sequence(self, name: Any) -> None:
+        frame = self.frames.here(sys._getframe(2))
+        self.emit((T.SEQUENCE, frame, self._group_name(name)))
+        self.sequences.append(bool(self.groups))
+        if self.groups:
+            self.groups.append(Block(False, self.groups[0].observers))
+
+    def exit_sequence(self, exc: Any) -> None:
+        if self.dead is not None:
+            return
+        if self.sequences.pop():
+            self.groups.pop()
+        self.emit((T.END_SEQUENCE,))
+
+    def _group_name(self, name: Any) -> str:
+        return exact(name) if isinstance(name, str) and type(name) is not Text else ""
+
+    def enter_cell(self, items: Any) -> Any:
+        token = object()
+        self._open_cells[token] = tuple(
+            (exact(str(key)), exact(value) if isinstance(value, str) else str(value))
+            for key, value in items
+        )
+        self.cells = tuple(pair for cell in self._open_cells.values() for pair in cell)
+        return token
+
+    def leave_cell(self, token: Any) -> None:
+        self._open_cells.pop(token, None)
+        self.cells = tuple(pair for cell in self._open_cells.values() for pair in cell)
+
+    def context(self, name: str) -> Any:
+        return self.session.context(name)
+
+    def secret(self, key: Any) -> Any:
+        if not isinstance(key, str) or type(key) is Text:
+            raise TypeError(f"a secret's key is {article(key)}, not str")
+        return Text((("x", exact(key)),))
+
+    def upload(self, path: Any, name: Any, junit: Any) -> None:
+        frame = self.frames.here(sys._getframe(2))
+        if not isinstance(path, str):
+            self.session.problem(
+                "DNB312",
+                "error",
+                f"The path of an artifact is {article(path)}, not str",
+                "Pass the path as str.",
+                frame,
+            )
+            return
+        if name is not None and (type(name) is Text or not isinstance(name, str)):
+            self.session.problem(
+                "DNB402" if type(name) is Text and name._has("x") else "DNB312",
+                "error",
+                "The name of an artifact is not a constant str",
+                "Name it with a constant.",
+                frame,
+            )
+            name = None
+        self.emit((T.UPLOAD, frame, wire(path), None if name is None else exact(name), bool(junit)))
+
+    def note(self, text: Any, frame: int) -> None:
+        self.emit((T.NOTE, frame, text))
+
+    def read_bytes(self, path: Any) -> bytes:
+        return self.session.repository.read_bytes(path)  # type: ignore[no-any-return]
+
+    def glob(self, pattern: Any) -> list[str]:
+        return self.session.repository.glob(pattern)  # type: ignore[no-any-return]
+
+    def exists(self, path: Any) -> bool:
+        return self.session.repository.exists(path)  # type: ignore[no-any-return]

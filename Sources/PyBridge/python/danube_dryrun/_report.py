@@ -1,0 +1,194 @@
+"""Exceptions of the user's code as problems with a place and a next action."""
+
+from __future__ import annotations
+
+import sys
+
+from . import _tokens as T
+from ._frames import is_user
+from ._source import SourceError
+from ._suggest import closest
+from ._symbolic import Symbolic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_RAISE = 130  # RAISE_VARARGS of CPython 3.11
+_RERAISE = 119
+
+
+def of_syntax(error: Any, filename: str) -> tuple[Any, ...]:
+    """What `Session.problem_at` takes, for a file that cannot be parsed."""
+    if isinstance(error, SourceError):
+        place = (filename, error.line, error.column, error.line, error.column)
+        return (error.code, "error", str(error), error.hint, place)
+    if isinstance(error, SyntaxError):
+        line, column = error.lineno or 1, error.offset or 1
+        end_line = getattr(error, "end_lineno", None) or line
+        end_column = getattr(error, "end_offset", None) or column
+        message = error.msg or "invalid syntax"
+        deep = "too many nested" in message or "too deeply" in message
+        return (
+            "DNB117" if deep else "DNB101",
+            "error",
+            message[:1].upper() + message[1:],
+            "Flatten the nesting." if deep else "Correct the syntax; Python stops here.",
+            (error.filename or filename, line, column, end_line, max(end_column, column)),
+        )
+    return ("DNB101", "error", str(error), None, (filename, 1, 1, 1, 1))
+
+
+def of_exception(session: Any, recorder: Any, error: BaseException, where: str) -> tuple[Any, ...]:
+    """The exit token of an uncaught exception; reports it when it is a mistake."""
+    frame, explicit, inner_user = _frame_of(session, error)
+    if isinstance(error, SystemExit):
+        return _system_exit(session, error, frame, where)
+    kind = type(error).__name__
+    if kind == "StepFailed":
+        return (T.EXIT, T.FAILURE, "a step failed", frame, "", "")
+    text = _text_of(error)
+    if isinstance(error, SyntaxError) and not explicit:
+        session.problem_at(*of_syntax(error, error.filename or "danubefile.py"))
+        return (T.EXIT, T.FAILURE, text, frame, "", "")
+    code, message, hint = _classified(error, kind, text, where)
+    level = "error"
+    if (explicit or hasattr(error, "danube_expected")) and where == "pipeline":
+        # The danubefile says itself that this ends in failure.
+        return (T.EXIT, T.FAILURE, f"{kind}: {text}" if text else kind, frame, "", "")
+    if (recorder.answers or recorder.open_ifs) and where == "pipeline":
+        level = "warning"
+        if code == "DNB115":
+            hint = "On this path the pipeline ends here. Correct it, or catch the exception."
+    _, file, line, *_rest = session.frames.place(frame)
+    if (
+        not (code in ("DNB107", "DNB109") and session.has("DNB109", file, line))
+        and not (code == "DNB110" and session.has("DNB110", file, line))
+        and not (code == "DNB115" and session.has("DNB111", file, line))
+    ):
+        session.problem(code, level, message, hint, frame)
+    return (T.EXIT, T.FAILURE, f"{kind}: {text}" if text else kind, frame, "", "")
+
+
+def _system_exit(session: Any, error: SystemExit, frame: int, where: str) -> tuple[Any, ...]:
+    if where == "module":
+        session.problem(
+            "DNB113",
+            "error",
+            "The danubefile exits before its pipeline was called",
+            "Remove sys.exit() at module level; a pipeline may call it.",
+            frame,
+        )
+    status = error.code
+    if status is None or (type(status) is int and status == 0) or status is False:
+        return (T.EXIT, T.SUCCESS, "", frame, "", "")
+    if isinstance(status, Symbolic):
+        return (T.EXIT, T.FAILURE, "exit with a step's result", frame, "", "")
+    text = f"exit status {status}" if type(status) is int else str(status)
+    return (T.EXIT, T.FAILURE, text[:2000], frame, "", "")
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)[:2000]
+    except BaseException:
+        return ""
+
+
+def _frame_of(session: Any, error: BaseException) -> tuple[int, bool, bool]:
+    """Number of the user's innermost stack, and whether a `raise` of the user's is its end."""
+    chain: list[Any] = []
+    trace = error.__traceback__
+    explicit = False
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        explicit = False
+        if is_user(code):
+            chain.append((code, trace.tb_lasti))
+            explicit = code.co_code[trace.tb_lasti] in (_RAISE, _RERAISE)
+        trace = trace.tb_next
+    number = session.frames.of_chain(chain)
+    return number, explicit, bool(chain)
+
+
+def _classified(
+    error: BaseException, kind: str, text: str, where: str
+) -> tuple[str, str, str | None]:
+    refused = getattr(error, "danube_code", None) or (
+        getattr(error, "code", None) if kind == "Refused" else None
+    )
+    if type(refused) is str:
+        return refused, text or kind, getattr(error, "hint", None)
+    if kind == "KeyError" and _innermost(error) == "<frozen os>":
+        return (
+            "DNB708",
+            f"The environment of whoever plans has no {text} here",
+            "Take a parameter of the pipeline, or a value of `ctx`.",
+        )
+    if "context manager protocol" in text:
+        return "DNB115", f"{kind}: `parallel` and `sequence` are called ({text})", (
+            "Write `with parallel():`, `with sequence():`."
+        )
+    if isinstance(error, ImportError):
+        return "DNB107", text, "Modules of the repository are found beside the danubefile."
+    if isinstance(error, NameError):
+        name = getattr(error, "name", None) or ""
+        near = closest(name, list(_names_at(error)))
+        return (
+            "DNB109",
+            f"`{name}` is not defined" if name else text,
+            (f"Did you mean `{near}`?" if near else "Define it first, or import it."),
+        )
+    if isinstance(error, AttributeError) and getattr(error, "name", None):
+        near = closest(error.name, [one for one in _dir(error.obj)])
+        return "DNB110", text, f"Did you mean `{near}`?" if near else None
+    if isinstance(error, RecursionError):
+        return "DNB117", "The danubefile recurses too deeply", "End the recursion, or use a loop."
+    if isinstance(error, MemoryError):
+        return (
+            "DNB802",
+            "The evaluation needs more memory than its limit",
+            "Build smaller data structures, or raise --memory.",
+        )
+    code = "DNB112" if where == "module" else "DNB115"
+    if "unexpected keyword argument" in text:
+        code = "DNB111"
+    elif "required positional argument" in text or "required keyword-only" in text:
+        code = "DNB116"
+    return (
+        code,
+        f"{kind}: {text}" if text else kind,
+        (
+            "The pipeline always ends here. Correct it, or catch the exception."
+            if where == "pipeline"
+            else "The file cannot be loaded."
+        ),
+    )
+
+
+def _innermost(error: BaseException) -> str:
+    trace, name = error.__traceback__, ""
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        trace = trace.tb_next
+    return name
+
+
+def _names_at(error: BaseException) -> set[str]:
+    found: set[str] = set()
+    trace = error.__traceback__
+    while trace is not None:
+        if is_user(trace.tb_frame.f_code):
+            found |= set(trace.tb_frame.f_locals) | set(trace.tb_frame.f_globals)
+        trace = trace.tb_next
+    return {name for name in found if not name.startswith("__")}
+
+
+def _dir(value: Any) -> list[str]:
+    try:
+        return [name for name in dir(value) if not name.startswith("_")]
+    except BaseException:
+        return []
+
+
+__all__ = ["of_exception", "of_syntax", "sys"]

@@ -1,0 +1,33 @@
+"""What the tests of this folder share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from fixture_cases import SDK, executable
+
+sys.path.insert(0, str(SDK))
+sys.dont_write_bytecode = True
+
+
+@pytest.fixture(scope="session")
+def danube() -> Path:
+    """The program under test.
+
+    A test that needs it is skipped where it was not built, but never in CI.
+    """
+    program = executable()
+    if program is None:
+        if "CI" in os.environ or "DANUBE" in os.environ:
+            pytest.fail("there is no danube program: build it, or say where it is with DANUBE")
+        pytest.skip("danube is not built: run `swift build`")
+    return program
+
+
+@pytest.fixture(scope="session")
+def update_goldens() -> bool:
+    """Whether goldens are written instead of compared."""
+    return os.environ.get("DANUBE_UPDATE_GOLDENS") == "1"
