@@ -1,0 +1,161 @@
+// The guard and the engine: whatever happens to either, no step outlives them.
+#define _GNU_SOURCE
+#include "danube_steps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int write_text(const char *path, const char *text) {
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0) return -errno;
+    ssize_t count = write(descriptor, text, strlen(text));
+    int error = count < 0 ? -errno : 0;
+    close(descriptor);
+    return error;
+}
+
+// Everybody keeps the identity they have: files made by steps belong to the user.
+static int keep_identity(uid_t user, gid_t group) {
+    char line[64];
+    int error = write_text("/proc/self/setgroups", "deny");
+    if (error < 0 && error != -ENOENT) return error;
+    snprintf(line, sizeof line, "%u %u 1", user, user);
+    error = write_text("/proc/self/uid_map", line);
+    if (error < 0) return error;
+    snprintf(line, sizeof line, "%u %u 1", group, group);
+    return write_text("/proc/self/gid_map", line);
+}
+
+// A process may leave its namespaces only for others, never come back, so what may fail is tried in
+// a child first.
+static int try_namespaces(int wanted) {
+    uid_t user = geteuid();
+    gid_t group = getegid();
+    int flags = 0;
+    if (wanted & DANUBE_OWN_USERS) flags |= CLONE_NEWUSER;
+    if (wanted & DANUBE_OWN_MOUNTS) flags |= CLONE_NEWNS;
+    if (wanted & DANUBE_OWN_PROCESSES) flags |= CLONE_NEWPID;
+    if (unshare(flags) != 0) return -errno;
+    if (wanted & DANUBE_OWN_USERS) {
+        int error = keep_identity(user, group);
+        if (error < 0) return error;
+    }
+    if (wanted & DANUBE_OWN_MOUNTS)
+        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return -errno;
+    return 0;
+}
+
+// The first process of a namespace sees its own processes in /proc, or has no such namespace.
+static int mount_processes(void) {
+    return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 ? 0 : -errno;
+}
+
+static int probe(int wanted) {
+    pid_t child = fork();
+    if (child < 0) return -errno;
+    if (child == 0) {
+        if (try_namespaces(wanted) != 0) _exit(1);
+        pid_t inner = fork();
+        if (inner < 0) _exit(1);
+        if (inner == 0)
+            _exit(wanted & DANUBE_OWN_PROCESSES && mount_processes() != 0 ? 1 : 0);
+        int status = 1;
+        while (waitpid(inner, &status, 0) < 0 && errno == EINTR) {}
+        _exit(status == 0 ? 0 : 1);
+    }
+    int status = 1;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    return status == 0 ? 0 : -EPERM;
+}
+
+static int enter_namespaces(int wanted) {
+    if (wanted == 0) return 0;
+    int users = geteuid() == 0 ? 0 : DANUBE_OWN_USERS;
+    const int choices[] = {
+        (wanted & ~DANUBE_OWN_USERS) | users,
+        (wanted & DANUBE_OWN_MOUNTS) | users,
+        (wanted & ~DANUBE_OWN_USERS) | DANUBE_OWN_USERS,
+    };
+    for (size_t index = 0; index < sizeof choices / sizeof *choices; index++) {
+        int choice = choices[index];
+        if ((choice & (DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES)) == 0) continue;
+        if (probe(choice) == 0 && try_namespaces(choice) == 0) return choice;
+    }
+    return 0;
+}
+
+// Ends every process below this one, however often it has doubled or changed its session.
+static void end_everything(void) {
+    for (int round = 0; round < 1000; round++) {
+        pid_t strays[256];
+        ssize_t count = danube_strays(NULL, 0, strays, 256);
+        if (count <= 0) return;
+        for (ssize_t index = 0; index < count; index++) kill(strays[index], SIGKILL);
+        for (ssize_t index = 0; index < count; index++)
+            while (waitpid(strays[index], NULL, 0) < 0 && errno == EINTR) {}
+    }
+}
+
+// The guard's life. Signals that end programs go to the engine, which ends its steps in order.
+static void guard(pid_t engine, const sigset_t *watched) {
+    for (;;) {
+        int number = sigwaitinfo(watched, NULL);
+        if (number < 0) continue;
+        if (number == SIGTSTP) {
+            kill(engine, SIGSTOP);
+            raise(SIGSTOP);
+            kill(engine, SIGCONT);
+            continue;
+        }
+        if (number != SIGCHLD) {
+            kill(engine, number);
+            continue;
+        }
+        int status;
+        pid_t ended;
+        while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
+            if (ended != engine) continue;
+            end_everything();
+            if (WIFEXITED(status)) _exit(WEXITSTATUS(status));
+            _exit(128 + WTERMSIG(status));
+        }
+    }
+}
+
+int danube_engine_start(int wanted) {
+    static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1,
+                                 SIGWINCH, SIGTSTP, SIGCHLD};
+    sigset_t watched;
+    sigemptyset(&watched);
+    for (size_t index = 0; index < sizeof passed / sizeof *passed; index++)
+        sigaddset(&watched, passed[index]);
+    int got = enter_namespaces(wanted);
+    sigprocmask(SIG_BLOCK, &watched, NULL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t before = getpid();
+    pid_t engine = fork();
+    if (engine < 0) return -errno;
+    if (engine > 0) guard(engine, &watched);
+
+    // A terminal's signals reach the guard alone, so each reaches the engine once.
+    setpgid(0, 0);
+    signal(SIGTTOU, SIG_IGN);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (got & DANUBE_OWN_PROCESSES) {
+        int error = mount_processes();
+        if (error < 0) return error;
+    } else if (getppid() != before) {
+        _exit(128 + SIGKILL);
+    }
+    return got;
+}

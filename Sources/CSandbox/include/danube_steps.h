@@ -1,0 +1,103 @@
+// Running the steps of a plan: the guard around the engine, processes, and what they leave behind.
+//
+// Functions return 0 or a non-negative result on success and `-errno` on failure.
+#ifndef DANUBE_STEPS_H
+#define DANUBE_STEPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Namespaces that the engine is asked to have, and those that it got.
+enum {
+    // Mounts of its own, which vanish with it.
+    DANUBE_OWN_MOUNTS = 1,
+    // Process ids of its own: the kernel ends every step with the engine.
+    DANUBE_OWN_PROCESSES = 2,
+    // A user namespace, where the host gives the others to root only.
+    DANUBE_OWN_USERS = 4,
+};
+
+// Splits the program in two. The guard, which is the process that called, passes signals on, waits,
+// ends whatever the engine left behind, and exits as the engine did: it never returns. The engine
+// is its child, and the function returns in it with the namespaces it has. It must be called
+// before there are threads. When the guard dies, the engine gets SIGTERM.
+int danube_engine_start(int wanted);
+
+// Waiting for many descriptors at once (epoll). `token` is what `danube_loop_wait` says of one.
+int danube_loop_open(void);
+int danube_loop_add(int loop, int descriptor, uint64_t token);
+int danube_loop_remove(int loop, int descriptor);
+// Waits at most `milliseconds`, -1 for ever, and writes the tokens of what can be read or has
+// ended. Gives their count; an interrupted wait gives 0.
+int danube_loop_wait(int loop, uint64_t *tokens, int capacity, int milliseconds);
+
+// Blocks the signals that end programs, or tell of the terminal's size, and opens a descriptor
+// from which their numbers are read by `danube_next_signal`, which gives 0 when there is none.
+int danube_watch_signals(void);
+int danube_next_signal(int descriptor);
+
+// Makes this process the parent of all orphans below it.
+void danube_adopt_orphans(void);
+
+// A process to start.
+struct danube_step {
+    // Program and arguments, ended by NULL. A program without `/` is looked up in `search`.
+    char *const *arguments;
+    // Variables as `NAME=value`, ended by NULL.
+    char *const *environment;
+    // Folders to look in, separated by colons.
+    const char *search;
+    // Folder to run in.
+    const char *folder;
+    // Become descriptors 0, 1 and 2.
+    int input, output, error;
+    // Becomes descriptor 3 when it is not negative.
+    int script;
+};
+
+// Which part of starting a step failed.
+enum { DANUBE_STEP_FOLDER = 1, DANUBE_STEP_PROGRAM = 2, DANUBE_STEP_PROCESS = 3 };
+
+// Starts a process in a session of its own, with no signal blocked. It dies with the calling
+// thread. `failed` says which part the error is about. Signals must be blocked in the caller, and
+// have no handlers.
+int danube_step_start(const struct danube_step *step, pid_t *pid, int *pidfd, int *failed);
+
+// What a step used.
+struct danube_usage {
+    int64_t user_microseconds, system_microseconds;
+    int64_t peak_kilobytes;
+};
+
+// Reaps a process. Gives its wait status, or -ECHILD, or -EAGAIN while it runs.
+int danube_step_reap(pid_t pid, struct danube_usage *usage, int *status);
+
+// Reaps ended processes that were handed to this one. Gives how many; the pids that are listed are
+// left alone.
+int danube_reap_strays(const pid_t *known, size_t count);
+
+// Lists children of this process that are not among the `count` known ones, ascending: at most
+// `capacity`. Gives how many were listed.
+ssize_t danube_strays(const pid_t *known, size_t count, pid_t *strays, size_t capacity);
+
+// The session of a process, or -errno.
+pid_t danube_session(pid_t pid);
+
+// A pipe whose ends no other program inherits.
+int danube_pipe(int *reading, int *writing);
+
+// Copies the environment a process was started with. Gives its length, at most `capacity`.
+ssize_t danube_environment(pid_t pid, char *buffer, size_t capacity);
+
+// A file in memory with a content, to be read from its start.
+int danube_memory_file(const void *content, size_t length);
+
+// Mounts an overlay. `layers` are the lower folders, the topmost first, ended by NULL; `upper` and
+// `work` may be NULL for a view that nobody writes to.
+int danube_overlay_mount(
+    const char *target, const char *const *layers, const char *upper, const char *work);
+// Takes a mount away, at once or as soon as nobody uses it.
+int danube_unmount(const char *target);
+
+#endif
