@@ -97,6 +97,21 @@ int danube_memory_file(const void *content, size_t length);
 // `work` may be NULL for a view that nobody writes to.
 int danube_overlay_mount(
     const char *target, const char *const *layers, const char *upper, const char *work);
+// What is in a layer: files and links, folders that add to those below or replace them, and marks
+// for what was taken away.
+enum {
+    DANUBE_LAYER_FILE = 1,
+    DANUBE_LAYER_LINK,
+    DANUBE_LAYER_FOLDER,
+    DANUBE_LAYER_REPLACED,
+    DANUBE_LAYER_REMOVED,
+    DANUBE_LAYER_OTHER,
+};
+int danube_layer_entry(const char *path);
+// Makes a mark for what is taken away, and marks a folder as one that replaces those below.
+int danube_layer_remove(const char *path);
+int danube_layer_replace(const char *path);
+
 // Takes a mount away, at once or as soon as nobody uses it.
 int danube_unmount(const char *target);
 

@@ -25,6 +25,14 @@ final class CStrings {
         pointers[texts.count] = nil
     }
 
+    /// Calls a function with the array as C functions take it that change nothing.
+    func withConstantPointers<Result>(
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result
+    ) -> Result {
+        let raw = UnsafeRawPointer(pointers)
+        return body(raw.assumingMemoryBound(to: UnsafePointer<CChar>?.self))
+    }
+
     deinit {
         pointers.deallocate()
         block.deallocate()

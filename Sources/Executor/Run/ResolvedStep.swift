@@ -1,0 +1,57 @@
+package import PipelineIR
+
+/// A step with the results of others filled in, ready to start.
+package struct ResolvedStep {
+    /// What it runs.
+    package enum Command: Equatable {
+        case script(String)
+        case argv([String])
+    }
+
+    /// What it runs, with secrets.
+    package var command: Command
+    /// The variables of the danubefile, with secrets.
+    package var environment: [(name: String, value: String)]
+    /// What it runs, with a mark in place of each secret: for keys and explanations.
+    package var publicCommand: Command
+    /// The variables with a mark in place of each secret.
+    package var publicEnvironment: [(name: String, value: String)]
+    /// Keys of the secrets it uses, ascending.
+    package var secrets: [String]
+    /// Whether text that came from a result or a secret is in the command: it is then handed over
+    /// in memory, not as an argument that everybody can read.
+    package var isPrivate: Bool
+
+    /// Fills a step's templates in. Throws `TemplateText.Failure`.
+    package init(
+        _ step: Step, secrets values: SecretValues, text: (Template, (String) -> String?) throws -> String
+    ) throws {
+        var used: Set<String> = []
+        let mark: (String) -> String? = { key in
+            used.insert(key)
+            return "\u{0}secret \(key)\u{0}"
+        }
+        let value: (String) -> String? = { values[$0] }
+        switch step.command {
+        case .script(let script):
+            publicCommand = .script(try text(script, mark))
+            isPrivate = script.literal == nil
+        case .argv(let words):
+            publicCommand = .argv(try words.map { try text($0, mark) })
+            isPrivate = false
+        }
+        publicEnvironment = try step.env.map { ($0.name, try text($0.value, mark)) }
+        if used.isEmpty {
+            command = publicCommand
+            environment = publicEnvironment
+        } else {
+            command =
+                switch step.command {
+                case .script(let script): .script(try text(script, value))
+                case .argv(let words): .argv(try words.map { try text($0, value) })
+                }
+            environment = try step.env.map { ($0.name, try text($0.value, value)) }
+        }
+        secrets = used.sorted()
+    }
+}

@@ -1,0 +1,35 @@
+package import PipelineIR
+
+/// The secrets that were given to a run, by key. Their values are in no description of it.
+package struct SecretValues: Sendable, CustomStringConvertible {
+    private var values: [String: String] = [:]
+
+    /// Creates an empty set.
+    package init() {}
+
+    /// Sets a value; a later one wins.
+    package mutating func set(_ key: String, _ value: String) { values[key] = value }
+
+    /// The value of a secret.
+    package subscript(key: String) -> String? { values[key] }
+
+    /// All values, for taking them out of logs.
+    package var all: [String] { values.values.sorted() }
+
+    /// Whether there are none.
+    package var isEmpty: Bool { values.isEmpty }
+
+    /// What tells one value of a secret from another without telling the value: a digest with a
+    /// salt that only this machine's history knows, so that nobody can try values against it.
+    package func version(of key: String, salt: [UInt8]) -> String? {
+        guard let value = values[key] else { return nil }
+        var hasher = DigestHasher()
+        hasher.update(salt)
+        hasher.update([0])
+        hasher.update(value)
+        return String(hasher.finalize().hex.prefix(24))
+    }
+
+    /// The keys, never a value.
+    package var description: String { "secrets \(values.keys.sorted())" }
+}

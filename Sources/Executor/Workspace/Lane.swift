@@ -1,0 +1,19 @@
+/// A workspace that steps write to: a mounted folder whose topmost layer is theirs.
+package final class Lane {
+    /// The folder in which steps run.
+    package let folder: String
+    /// What is below the topmost layer.
+    let base: WorkspaceState
+    /// The folder of the topmost layer.
+    let upper: String
+    /// Steps that ran in it, in that order.
+    package internal(set) var owners: [Int] = []
+    /// The state that was left, once nothing runs in it any more.
+    var sealed: WorkspaceState?
+
+    init(folder: String, base: WorkspaceState, upper: String) {
+        self.folder = folder
+        self.base = base
+        self.upper = upper
+    }
+}

@@ -1,0 +1,35 @@
+internal import CSandbox
+internal import Glibc
+
+/// A folder that holds what some steps changed in the workspace below it. It is never written to
+/// again, and is deleted when nothing refers to it any more.
+package final class Layer {
+    /// The folder.
+    package let path: String
+    /// Steps that made it, ascending.
+    package let owners: [Int]
+    private let isKept: Bool
+
+    /// Takes over a folder; `isKept` where it outlives the job.
+    package init(path: String, owners: [Int], isKept: Bool = false) {
+        self.path = path
+        self.owners = owners
+        self.isKept = isKept
+    }
+
+    deinit { if !isKept { FolderRemoval.remove(path) } }
+}
+
+/// A workspace as some steps left it: layers from the lowest, the source, to the topmost.
+package struct WorkspaceState {
+    /// The layers; the first is the source.
+    package var layers: [Layer]
+
+    /// Creates a state from its layers.
+    package init(_ layers: [Layer]) { self.layers = layers }
+
+    /// How many layers two states share from the bottom.
+    func shared(with other: WorkspaceState) -> Int {
+        zip(layers, other.layers).prefix { $0 === $1 }.count
+    }
+}
