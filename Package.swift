@@ -42,9 +42,10 @@ let package = Package(
             name: "Compiler",
             dependencies: ["PipelineIR", "CSandbox", "CGit"],
             swiftSettings: strict),
+        .target(name: "CFiles", cSettings: c),
         .target(
             name: "Executor",
-            dependencies: ["PipelineIR", "CSandbox"],
+            dependencies: ["PipelineIR", "CSandbox", "CFiles"],
             swiftSettings: strict),
         .executableTarget(
             name: "CLI",
@@ -61,7 +62,7 @@ let package = Package(
             name: "CompilerTests", dependencies: ["Compiler", "PipelineIR", "CSandbox"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "ExecutorTests", dependencies: ["Executor", "PipelineIR", "CSandbox"],
+            name: "ExecutorTests", dependencies: ["Executor", "PipelineIR", "CSandbox", "CFiles"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],
