@@ -112,6 +112,10 @@ int danube_layer_entry(const char *path);
 int danube_layer_remove(const char *path);
 int danube_layer_replace(const char *path);
 
+// Deletes a file, or a folder with all that is in it and whatever its permissions, on one file
+// system. What cannot be deleted stays; the last error is given.
+int danube_remove_tree(const char *path);
+
 // Takes a mount away, at once or as soon as nobody uses it.
 int danube_unmount(const char *target);
 

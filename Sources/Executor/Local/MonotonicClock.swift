@@ -1,3 +1,4 @@
+internal import CFiles
 internal import Glibc
 
 /// Nanoseconds of the monotonic clock, which no change of the date moves.

@@ -1,4 +1,4 @@
-package import PipelineIR
+internal import PipelineIR
 
 /// The secrets that were given to a run, by key. Their values are in no description of it.
 package struct SecretValues: Sendable, CustomStringConvertible {

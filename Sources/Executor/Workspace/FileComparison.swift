@@ -35,7 +35,8 @@ enum FileComparison {
 
     private static func target(_ path: [CChar]) -> [CChar] {
         [CChar](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
-            count = max(0, readlink(path, buffer.baseAddress, buffer.count))
+            guard let start = buffer.baseAddress else { return }
+            count = max(0, readlink(path, start, buffer.count))
         }
     }
 
