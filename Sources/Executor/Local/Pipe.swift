@@ -19,6 +19,12 @@ final class Pipe {
         if writing >= 0 { close(writing) }
     }
 
+    /// Closes the end to write to, so that the other one sees when all writers are gone.
+    func closeWriting() {
+        if writing >= 0 { close(writing) }
+        writing = -1
+    }
+
     /// Hands the end to read from to the caller.
     func takeReading() -> Int32 {
         defer { reading = -1 }

@@ -1,6 +1,3 @@
-internal import CSandbox
-internal import Glibc
-
 /// A folder that holds what some steps changed in the workspace below it. It is never written to
 /// again, and is deleted when nothing refers to it any more.
 package final class Layer {
@@ -8,12 +5,17 @@ package final class Layer {
     package let path: String
     /// Steps that made it, ascending.
     package let owners: [Int]
+    /// All that is in it, where it was made from the cache; its files are then links to blobs.
+    package let tree: FileTree?
+    /// Nodes of files that were hashed after the layer was frozen.
+    var hashed: [TreePath: FileTree.Node] = [:]
     private let isKept: Bool
 
     /// Takes over a folder; `isKept` where it outlives the job.
-    package init(path: String, owners: [Int], isKept: Bool = false) {
+    package init(path: String, owners: [Int], tree: FileTree? = nil, isKept: Bool = false) {
         self.path = path
         self.owners = owners
+        self.tree = tree
         self.isKept = isKept
     }
 

@@ -1,0 +1,79 @@
+internal import Glibc
+internal import PipelineIR
+
+/// The files that a job begins with: those of a working copy that git tracks or does not ignore, or
+/// those of a commit.
+package enum SourceTree {
+    /// Folders of Danube's own in a working copy.
+    static let ownFolder = "danube-out"
+
+    /// Puts the files of a working copy into a store and gives their tree. Where there is no git
+    /// repository, all files count.
+    package static func workingCopy(
+        _ root: String, memory: DigestMemory?, into store: ContentStore
+    ) throws -> FileTree {
+        let folder = try Folder(root)
+        let listed = try? Subprogram.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."],
+            in: root)
+        guard let listed, listed.code == 0 else {
+            let globs = [try Glob("**"), try Glob("!\(ownFolder)/")]
+            return try TreeReader(folder, memory: memory).ingest(globs, into: store)
+        }
+        return try tree(listed.output, folder, memory, store)
+    }
+
+    private static func tree(
+        _ names: [UInt8], _ folder: Folder, _ memory: DigestMemory?, _ store: ContentStore
+    ) throws -> FileTree {
+        let own = TreePath(unchecked: Array(ownFolder.utf8))
+        var paths = names.split(separator: 0).compactMap { TreePath($0) }
+        paths.removeAll { $0.isWithin(own) }
+        paths.sort()
+        var entries: [FileTree.Entry] = []
+        entries.reserveCapacity(paths.count)
+        for path in paths where entries.last?.path != path {
+            guard let node = try node(path, folder, memory, store) else { continue }
+            entries.append(FileTree.Entry(path: path, node: node))
+        }
+        return FileTree(sorted: entries)
+    }
+
+    /// The node of a path; `nil` where it was deleted, or is a repository of its own.
+    private static func node(
+        _ path: TreePath, _ folder: Folder, _ memory: DigestMemory?, _ store: ContentStore
+    ) throws -> FileTree.Node? {
+        guard let stamp = try folder.stamp(path) else { return nil }
+        switch stamp.kind {
+        case .link: return try folder.target(of: path).map { .link($0) }
+        case .folder, .other: return nil
+        case .file: break
+        }
+        if let known = memory?.digest(of: path, stamp),
+            store.isWhole(
+                store.path(of: known, isExecutable: stamp.isExecutable), size: stamp.size)
+        {
+            return .file(known, size: stamp.size, isExecutable: stamp.isExecutable)
+        }
+        guard let read = try FileReading(folder: folder).ingest(path, into: store) else {
+            return nil
+        }
+        memory?.remember(
+            read.digest, of: path, read.stamp, readAt: read.readAt, isOnSameDevice: true)
+        return .file(read.digest, size: read.stamp.size, isExecutable: read.stamp.isExecutable)
+    }
+}
+
+/// Why the files of a commit cannot be had.
+package enum SourceError: Error, Equatable, CustomStringConvertible {
+    case noCommit(String)
+    case badTree(String)
+
+    /// What happened, for people.
+    package var description: String {
+        switch self {
+        case .noCommit(let revision): "there is no commit `\(revision)` here"
+        case .badTree(let name): "git cannot read \(name)"
+        }
+    }
+}
