@@ -32,6 +32,7 @@ let package = Package(
         .target(
             name: "CPython", dependencies: ["LibPython"], exclude: ["library"], cSettings: c),
         .target(name: "CGit", cSettings: c),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         .executableTarget(
             name: "PyBridge",
             dependencies: ["CPython", "CSandbox"],
@@ -42,10 +43,14 @@ let package = Package(
             name: "Compiler",
             dependencies: ["PipelineIR", "CSandbox", "CGit"],
             swiftSettings: strict),
+        .target(
+            name: "Executor",
+            dependencies: ["PipelineIR", "CSandbox", "CSQLite"],
+            swiftSettings: strict),
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "PipelineIR", "Compiler",
+                "PipelineIR", "Compiler", "Executor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,
@@ -55,6 +60,9 @@ let package = Package(
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "CompilerTests", dependencies: ["Compiler", "PipelineIR", "CSandbox"],
+            swiftSettings: strict, linkerSettings: link),
+        .testTarget(
+            name: "ExecutorTests", dependencies: ["Executor", "PipelineIR", "CSandbox"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],

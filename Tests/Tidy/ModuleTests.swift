@@ -6,9 +6,11 @@ private let mayImport: [String: Set<String>] = [
     "CSandbox": [],
     "CPython": ["LibPython"],
     "CGit": [],
+    "CSQLite": [],
     "PyBridge": ["CPython", "CSandbox"],
     "Compiler": ["PipelineIR", "CSandbox", "CGit", "SwiftProtobuf"],
-    "CLI": ["PipelineIR", "Compiler", "ArgumentParser"],
+    "Executor": ["PipelineIR", "CSandbox", "CSQLite", "SwiftProtobuf"],
+    "CLI": ["PipelineIR", "Compiler", "Executor", "ArgumentParser"],
 ]
 
 /// Modules of the platform. Foundation is not among them: it costs ten milliseconds of start-up.
