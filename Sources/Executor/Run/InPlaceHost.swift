@@ -1,0 +1,37 @@
+internal import PipelineIR
+
+/// Runs steps in the working copy, as make would.
+final class InPlaceHost: StepHost {
+    private let root: String
+    private let reader: TreeReader
+    private let store: ContentStore
+
+    /// Creates a host on a folder.
+    init(root: String, memory: DigestMemory, store: ContentStore) throws {
+        self.root = root
+        self.store = store
+        reader = TreeReader(try Folder(root), memory: memory)
+    }
+
+    func inputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree { try reader.tree(globs) }
+
+    func enter(_ step: StepIndex, inputs: FileTree?) throws -> String { root }
+
+    func outputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree {
+        try reader.ingest(globs, into: store)
+    }
+
+    func leave(_ step: StepIndex, outputs: FileTree?) throws {}
+
+    func take(_ step: StepIndex, _ outputs: FileTree) throws -> Int {
+        try TreeWriter(root, store: store).restore(outputs, reader: reader)
+    }
+
+    func pass(_ step: StepIndex) {}
+
+    func viewing<Result>(_ step: StepIndex, _ body: (String) throws -> Result) throws -> Result {
+        try body(root)
+    }
+
+    func ended(_ step: StepIndex) {}
+}

@@ -1,0 +1,155 @@
+internal import PipelineIR
+
+/// Runs steps in workspaces that are made for the job and vanish with it.
+final class IsolatedHost: StepHost {
+    private let plan: Plan
+    private let store: ContentStore
+    private let workspaces: Workspaces
+    private let source: WorkspaceState
+    private var flow: WorkspaceFlow
+    /// What each step left, until nobody asks for it.
+    private var held: [StepIndex: [Holding]] = [:]
+    private var passed: Set<StepIndex> = []
+    private var active: [StepIndex: Active] = [:]
+
+    /// What a step left: a lane that may go on, or a state.
+    private enum Holding {
+        case lane(Lane, last: StepIndex)
+        case state(WorkspaceState)
+    }
+
+    /// Where a step runs.
+    private struct Active {
+        var lane: Lane
+        /// What it began with; `nil` when it went on in a lane and cannot begin again.
+        var before: WorkspaceState?
+        var isDeclared: Bool
+    }
+
+    /// Creates a host for a job whose steps begin with a source.
+    init(plan: Plan, source: Layer, store: ContentStore, workspaces: Workspaces) {
+        self.plan = plan
+        self.store = store
+        self.workspaces = workspaces
+        self.source = WorkspaceState([source])
+        flow = WorkspaceFlow(plan)
+    }
+
+    func inputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree {
+        let state = try state(before: step)
+        let reader = StateReader(state: state, store: store)
+        return try workspaces.viewing(state) { try reader.tree(globs, view: $0) }
+    }
+
+    func enter(_ step: StepIndex, inputs: FileTree?) throws -> String {
+        if let again = active[step] {
+            // Another attempt begins with what the first one began with.
+            _ = try workspaces.seal(again.lane)
+            active[step] = nil
+            guard let before = again.before else { return again.lane.folder }
+            return try open(step, before, isDeclared: again.isDeclared).folder
+        }
+        if let inputs {
+            let folder = try workspaces.layerFolder()
+            _ = try TreeWriter(folder, store: store).link(inputs)
+            let layer = Layer(path: folder, owners: [], tree: inputs)
+            return try open(step, WorkspaceState([layer]), isDeclared: true).folder
+        }
+        if plan.steps[step.int].options?.retry == nil, let lane = lane(toContinueBy: step) {
+            lane.owners.append(step.int)
+            active[step] = Active(lane: lane, before: nil, isDeclared: false)
+            return lane.folder
+        }
+        return try open(step, state(before: step), isDeclared: false).folder
+    }
+
+    func outputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree {
+        guard let active = active[step] else { return .empty }
+        return try TreeReader(Folder(active.lane.folder), memory: nil).ingest(globs, into: store)
+    }
+
+    func leave(_ step: StepIndex, outputs: FileTree?) throws {
+        guard let ended = active.removeValue(forKey: step) else { return }
+        guard ended.isDeclared else {
+            held[step] = [.lane(ended.lane, last: step)]
+            return
+        }
+        _ = try workspaces.seal(ended.lane)
+        if let outputs { _ = try take(step, outputs) } else { pass(step) }
+    }
+
+    func take(_ step: StepIndex, _ outputs: FileTree) throws -> Int {
+        var state = try state(before: step)
+        if !outputs.entries.isEmpty {
+            let folder = try workspaces.layerFolder()
+            _ = try TreeWriter(folder, store: store).link(outputs)
+            state.layers.append(Layer(path: folder, owners: [step.int], tree: outputs))
+        }
+        held[step] = [.state(state)]
+        return outputs.entries.count
+    }
+
+    func pass(_ step: StepIndex) {
+        passed.insert(step)
+        held[step] = flow.sources(of: step).flatMap { held[$0] ?? [] }
+    }
+
+    func viewing<Result>(_ step: StepIndex, _ body: (String) throws -> Result) throws -> Result {
+        let holdings = before(step)
+        if holdings.count == 1, case .lane(let lane, _) = holdings[0], lane.sealed == nil {
+            return try body(lane.folder)
+        }
+        return try workspaces.viewing(state(before: step), body)
+    }
+
+    func ended(_ step: StepIndex) {
+        for one in flow.end(step) { held[one] = nil }
+    }
+
+    private func open(
+        _ step: StepIndex, _ state: WorkspaceState, isDeclared: Bool
+    ) throws -> Lane {
+        let lane = try workspaces.open(state)
+        lane.owners.append(step.int)
+        active[step] = Active(lane: lane, before: state, isDeclared: isDeclared)
+        return lane
+    }
+
+    /// What the steps before a step left, each once.
+    private func before(_ step: StepIndex) -> [Holding] {
+        var lanes: [Lane] = []
+        var found: [Holding] = []
+        for before in flow.sources(of: step) {
+            for holding in held[before] ?? [] {
+                if case .lane(let lane, _) = holding {
+                    if lanes.contains(where: { $0 === lane }) { continue }
+                    lanes.append(lane)
+                }
+                found.append(holding)
+            }
+        }
+        return found
+    }
+
+    /// The lane that a step may go on in: the only thing it gets, and nobody else does.
+    private func lane(toContinueBy step: StepIndex) -> Lane? {
+        let holdings = before(step)
+        guard holdings.count == 1, case .lane(let lane, _) = holdings[0], lane.sealed == nil,
+            let last = lane.owners.last,
+            flow.isAlone(step, after: StepIndex(last), hasPassed: { passed.contains($0) })
+        else { return nil }
+        return lane
+    }
+
+    private func state(before step: StepIndex) throws -> WorkspaceState {
+        let holdings = before(step)
+        if holdings.isEmpty { return source }
+        return try workspaces.join(
+            holdings.map { holding in
+                switch holding {
+                case .state(let state): state
+                case .lane(let lane, _): try workspaces.seal(lane)
+                }
+            })
+    }
+}

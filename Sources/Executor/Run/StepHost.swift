@@ -1,0 +1,27 @@
+package import PipelineIR
+
+/// Where steps find their files: in the working copy, or in workspaces of their own.
+///
+/// Calls come from one thread, in the order in which the schedule decides. Errors are for people:
+/// they end the step, not the program.
+protocol StepHost: AnyObject {
+    /// What the globs of a step cover, as the step would find it now, with the contents that are
+    /// not known yet put into the store if the host needs them there.
+    func inputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree
+    /// Makes the folder ready in which an attempt runs. `inputs` are all that a declared step sees;
+    /// `nil` for one that sees everything.
+    func enter(_ step: StepIndex, inputs: FileTree?) throws -> String
+    /// What the globs cover after a successful attempt, put into the store.
+    func outputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree
+    /// Ends the last attempt of a step. `outputs` are what is kept of a declared one.
+    func leave(_ step: StepIndex, outputs: FileTree?) throws
+    /// Makes the outputs of a result from the cache part of the step's workspace. Gives how many
+    /// files had to be written.
+    func take(_ step: StepIndex, _ outputs: FileTree) throws -> Int
+    /// The step does nothing: what it would have got passes through.
+    func pass(_ step: StepIndex)
+    /// Calls a function with the folder in which a step sees its workspace.
+    func viewing<Result>(_ step: StepIndex, _ body: (String) throws -> Result) throws -> Result
+    /// Nothing that follows a step will ask for its workspace any more.
+    func ended(_ step: StepIndex)
+}
