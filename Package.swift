@@ -42,6 +42,11 @@ let package = Package(
             name: "Compiler",
             dependencies: ["PipelineIR", "CSandbox", "CGit"],
             swiftSettings: strict),
+        .target(name: "CFiles", cSettings: c),
+        .target(
+            name: "Executor",
+            dependencies: ["PipelineIR", "CSandbox", "CFiles"],
+            swiftSettings: strict),
         .executableTarget(
             name: "CLI",
             dependencies: [
@@ -55,6 +60,9 @@ let package = Package(
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "CompilerTests", dependencies: ["Compiler", "PipelineIR", "CSandbox"],
+            swiftSettings: strict, linkerSettings: link),
+        .testTarget(
+            name: "ExecutorTests", dependencies: ["Executor", "PipelineIR", "CSandbox", "CFiles"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],

@@ -8,6 +8,8 @@ private let mayImport: [String: Set<String>] = [
     "CGit": [],
     "PyBridge": ["CPython", "CSandbox"],
     "Compiler": ["PipelineIR", "CSandbox", "CGit", "SwiftProtobuf"],
+    "CFiles": [],
+    "Executor": ["PipelineIR", "CSandbox", "CFiles"],
     "CLI": ["PipelineIR", "Compiler", "ArgumentParser"],
 ]
 
