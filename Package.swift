@@ -32,6 +32,7 @@ let package = Package(
         .target(
             name: "CPython", dependencies: ["LibPython"], exclude: ["library"], cSettings: c),
         .target(name: "CGit", cSettings: c),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         .executableTarget(
             name: "PyBridge",
             dependencies: ["CPython", "CSandbox"],
@@ -45,12 +46,12 @@ let package = Package(
         .target(name: "CFiles", cSettings: c),
         .target(
             name: "Executor",
-            dependencies: ["PipelineIR", "CSandbox", "CFiles"],
+            dependencies: ["PipelineIR", "CSandbox", "CFiles", "CSQLite"],
             swiftSettings: strict),
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "PipelineIR", "Compiler",
+                "PipelineIR", "Compiler", "Executor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,

@@ -6,11 +6,12 @@ private let mayImport: [String: Set<String>] = [
     "CSandbox": [],
     "CPython": ["LibPython"],
     "CGit": [],
+    "CSQLite": [],
     "PyBridge": ["CPython", "CSandbox"],
     "Compiler": ["PipelineIR", "CSandbox", "CGit", "SwiftProtobuf"],
     "CFiles": [],
-    "Executor": ["PipelineIR", "CSandbox", "CFiles"],
-    "CLI": ["PipelineIR", "Compiler", "ArgumentParser"],
+    "Executor": ["PipelineIR", "CSandbox", "CFiles", "CSQLite", "SwiftProtobuf"],
+    "CLI": ["PipelineIR", "Compiler", "Executor", "ArgumentParser"],
 ]
 
 /// Modules of the platform. Foundation is not among them: it costs ten milliseconds of start-up.
