@@ -10,8 +10,8 @@ import Testing
 
     init() throws {
         scratch = try CacheScratch()
-        try scratch.folder("work")
-        folder = try Folder(scratch.path + "/work")
+        try scratch.folder("tree")
+        folder = try Folder(scratch.path + "/tree")
     }
 
     private var file: String { scratch.path + "/memory" }
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `an unchanged file is read once`() throws {
-        for number in 0..<20 { try scratch.write("work/\(number)", "\(number)") }
+        for number in 0..<20 { try scratch.write("tree/\(number)", "\(number)") }
         let memory = DigestMemory(file: file, pause: .none)
         let first = try tree(memory)
         #expect(memory.counts == (0, 20))
@@ -41,13 +41,13 @@ import Testing
     }
 
     @Test func `a change of the same size with the time put back is seen`() throws {
-        try scratch.write("work/f", "before")
+        try scratch.write("tree/f", "before")
         let memory = DigestMemory(file: file, folder: folder)
         let before = try tree(memory)
         for round in 0..<50 {
             var times = stat()
             try #require(lstat(folder.path + "/f", &times) == 0)
-            try scratch.write("work/f", "aft\(100 + round)")
+            try scratch.write("tree/f", "aft\(100 + round)")
             try restore(times, "f")
             let after = try tree(memory)
             #expect(after != before)
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func `a file that may have changed within the tick of its time is not believed`() throws {
-        try scratch.write("work/f", "x")
+        try scratch.write("tree/f", "x")
         let memory = DigestMemory(file: file, pause: .nanoseconds(3_600_000_000_000))
         _ = try tree(memory)
         _ = try tree(memory)
@@ -154,7 +154,7 @@ import Testing
         // leaves another one, with coarse ones because the first was not believed.
         let memory = DigestMemory(file: file, folder: folder)
         for round in 0..<200 {
-            try scratch.write("work/f", "\(1000 + round)")
+            try scratch.write("tree/f", "\(1000 + round)")
             let tree = try tree(memory)
             #expect(
                 tree.entries.map(\.node) == [

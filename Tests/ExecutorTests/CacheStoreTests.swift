@@ -11,9 +11,9 @@ import Testing
 
     init() throws {
         scratch = try CacheScratch()
-        try scratch.folder("work")
+        try scratch.folder("tree")
         store = try ContentStore(scratch.path + "/cas")
-        folder = try Folder(scratch.path + "/work")
+        folder = try Folder(scratch.path + "/tree")
     }
 
     private func path(_ text: String) throws -> TreePath { try #require(TreePath(text)) }
@@ -44,7 +44,7 @@ import Testing
     @Test(arguments: [0, 1, 4096, 1 << 20, (1 << 20) + 1, 3 << 20])
     func `a file is hashed and kept in one pass`(size: Int) throws {
         let content = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
-        try scratch.write(bytes: Array("work/f".utf8), content, mode: 0o4755)
+        try scratch.write(bytes: Array("tree/f".utf8), content, mode: 0o4755)
         let reading = FileReading(folder: folder)
         let read = try #require(try reading.ingest(path("f"), into: store))
         #expect(read.digest == Digest(of: content))
@@ -83,7 +83,7 @@ import Testing
     @Test func `a file that is written to while it is read is never kept under a wrong digest`()
         throws
     {
-        try scratch.write(bytes: Array("work/f".utf8), [UInt8](repeating: 0, count: 3 << 20))
+        try scratch.write(bytes: Array("tree/f".utf8), [UInt8](repeating: 0, count: 3 << 20))
         let script = """
             import os, sys
             f = os.open(sys.argv[1], os.O_RDWR)
@@ -94,7 +94,7 @@ import Testing
                 os.pwrite(f, bytes([n % 251]) * 4096, (n % 768) * 4096)
             """
         let writer = try Child([
-            "/usr/bin/python3", "-c", script, scratch.path + "/work/f", "\(getpid())",
+            "/usr/bin/python3", "-c", script, scratch.path + "/tree/f", "\(getpid())",
         ])
         defer { writer.end() }
         try #require(writer.readByte() != nil)
@@ -104,7 +104,7 @@ import Testing
                 let read = try #require(try reading.ingest(path("f"), into: store))
                 #expect(store.read(read.digest) != nil)
             } catch {
-                #expect(error as? CacheError == .changing(path: scratch.path + "/work/f"))
+                #expect(error as? CacheError == .changing(path: scratch.path + "/tree/f"))
             }
         }
         #expect(try CacheScratch.run(["/bin/ls", "-A", store.aside]) == "")

@@ -105,20 +105,20 @@ struct DigestRecords: Sendable {
         return (Int(start), Int(length))
     }
 
+    /// Where a record of a new file of records comes from.
+    private enum Source {
+        case old(Int)
+        case new(TreePath, FileStamp, Digest)
+    }
+
     /// The saved form of these records, where they are not replaced or too old, and of new ones.
     func encoded(
         used: [Bool], adding fresh: [TreePath: (stamp: FileStamp, digest: Digest)]
     ) -> [UInt8] {
-        enum Source {
-            case old(Int)
-            case new(TreePath, FileStamp, Digest)
-        }
         var sources: [(hash: UInt64, source: Source)] = []
         sources.reserveCapacity(count + fresh.count)
         for index in 0..<count where used[index] || age(index) < Self.mostAge {
-            let (start, length) = pathRange(index)
-            let path = TreePath(unchecked: Array(bytes[start..<(start + length)]))
-            if fresh[path] == nil { sources.append((hash(index), .old(index))) }
+            if fresh[path(index)] == nil { sources.append((hash(index), .old(index))) }
         }
         for (path, entry) in fresh {
             sources.append((Self.hash(path.bytes), .new(path, entry.stamp, entry.digest)))
@@ -126,40 +126,15 @@ struct DigestRecords: Sendable {
         sources.sort { $0.hash < $1.hash }
         var text: [UInt8] = []
         let textStart = Self.headSize + sources.count * Self.recordSize
-        var out = [UInt8]()
+        var out: [UInt8] = []
         out.reserveCapacity(textStart + sources.count * 48)
         out += Self.magic
         Self.store(UInt64(sources.count), into: &out)
         out += [UInt8](repeating: 0, count: Digest.byteCount)
         for (hash, source) in sources {
             Self.store(hash, into: &out)
-            let path: ArraySlice<UInt8>
-            switch source {
-            case .old(let index):
-                let record = Self.headSize + index * Self.recordSize
-                out += bytes[(record + 8)..<(record + 44)]
-                Self.store(used[index] ? UInt32(0) : age(index) + 1, into: &out)
-                let (start, length) = pathRange(index)
-                path = bytes[start..<(start + length)]
-            case .new(let name, let stamp, _):
-                Self.store(stamp.inode, into: &out)
-                Self.store(stamp.size, into: &out)
-                Self.store(stamp.modified, into: &out)
-                Self.store(stamp.changed, into: &out)
-                Self.store(stamp.mode, into: &out)
-                Self.store(UInt32(0), into: &out)
-                path = name.bytes[...]
-            }
-            Self.store(UInt32(truncatingIfNeeded: textStart + text.count), into: &out)
-            Self.store(UInt32(path.count), into: &out)
-            text += path
-            switch source {
-            case .old(let index):
-                let record = Self.headSize + index * Self.recordSize
-                out += bytes[(record + 56)..<(record + 88)]
-            case .new(_, _, let digest): out += digest.bytes
-            }
-            Self.store(UInt64(0), into: &out)
+            let start = UInt32(truncatingIfNeeded: textStart + text.count)
+            text += append(source, pathAt: start, used: used, to: &out)
         }
         out += text
         var hasher = DigestHasher()
@@ -168,6 +143,43 @@ struct DigestRecords: Sendable {
         }
         out.replaceSubrange(16..<Self.headSize, with: hasher.finalize().bytes)
         return out
+    }
+
+    /// Writes a record behind its hash, and gives its path.
+    private func append(
+        _ source: Source, pathAt start: UInt32, used: [Bool], to out: inout [UInt8]
+    ) -> [UInt8] {
+        let name: [UInt8]
+        switch source {
+        case .old(let index):
+            let record = Self.headSize + index * Self.recordSize
+            out += bytes[(record + 8)..<(record + 44)]
+            Self.store(used[index] ? UInt32(0) : age(index) + 1, into: &out)
+            name = path(index).bytes
+        case .new(let path, let stamp, _):
+            Self.store(stamp.inode, into: &out)
+            Self.store(stamp.size, into: &out)
+            Self.store(stamp.modified, into: &out)
+            Self.store(stamp.changed, into: &out)
+            Self.store(stamp.mode, into: &out)
+            Self.store(UInt32(0), into: &out)
+            name = path.bytes
+        }
+        Self.store(start, into: &out)
+        Self.store(UInt32(name.count), into: &out)
+        switch source {
+        case .old(let index):
+            let record = Self.headSize + index * Self.recordSize
+            out += bytes[(record + 56)..<(record + 88)]
+        case .new(_, _, let digest): out += digest.bytes
+        }
+        Self.store(UInt64(0), into: &out)
+        return name
+    }
+
+    private func path(_ index: Int) -> TreePath {
+        let (start, length) = pathRange(index)
+        return TreePath(unchecked: Array(bytes[start..<(start + length)]))
     }
 
     private static func load<T: FixedWidthInteger>(_ bytes: [UInt8], _ offset: Int) -> T {

@@ -5,7 +5,8 @@ internal import PipelineIR
 
 /// Hashing and keeping files that others may write to at the same time.
 ///
-/// A file is looked at before and after it was read; when it was changed meanwhile it is read again.
+/// A file is looked at before and after it was read; when it was changed meanwhile it is read
+/// again.
 struct FileReading {
     /// How often a file that keeps changing is read before giving up.
     static let mostAttempts = 4

@@ -85,7 +85,7 @@ package struct TreeScan: Sendable {
         var before: Int
     }
 
-    /// Goes down without recursion, so that the depth of the tree is bounded by the length of paths.
+    /// Goes down without recursion: the depth of a tree is bounded by the length of paths only.
     private mutating func walk(_ start: Place) throws(CacheError) {
         var frames: [Frame] = []
         if let frame = try enter(start, stamp: nil) { frames.append(frame) }
