@@ -51,7 +51,7 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "PipelineIR", "Compiler", "Executor",
+                "PipelineIR", "Compiler", "Executor", "CSandbox",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,

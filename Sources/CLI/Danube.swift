@@ -18,7 +18,7 @@ struct Danube: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            PlanCommand.self, LintCommand.self, InitCommand.self, DoctorCommand.self,
+            PlanCommand.self, RunCommand.self, LintCommand.self, InitCommand.self, DoctorCommand.self,
             CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])

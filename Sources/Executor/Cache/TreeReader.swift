@@ -52,6 +52,20 @@ package final class TreeReader: Sendable {
         return FileTree(sorted: entries)
     }
 
+    /// What a path is, looked at only as far as it can be what is expected; `nil` when it is
+    /// something else or nothing.
+    func node(at path: TreePath, as expected: FileTree.Node) throws(CacheError) -> FileTree.Node? {
+        guard let stamp = try folder.stamp(path) else { return nil }
+        switch (expected, stamp.kind) {
+        case (.folder, .folder): return .folder
+        case (.link, .link): return try folder.target(of: path).map { .link($0) }
+        case (.file(_, let size, let isExecutable), .file):
+            guard stamp.size == size, stamp.isExecutable == isExecutable else { return nil }
+            return try node(of: TreeScan.Found(path: path, stamp: stamp), into: nil)
+        default: return nil
+        }
+    }
+
     /// The node of a file; `nil` when it vanished since the scan.
     private func node(
         of found: TreeScan.Found, into store: ContentStore?

@@ -10,6 +10,8 @@ package final class LogWriter {
     private var errors: Redactor.Stream
     private var redacted: [UInt8] = []
     private var ring: [UInt8] = []
+    /// Hears of everything that is added to the log, without secrets.
+    package var listener: ((LogStream, UnsafeRawBufferPointer) -> Void)?
     /// Bytes that were added to the log.
     package private(set) var byteCount: UInt64 = 0
     /// Ends of lines that were added to the log.
@@ -86,6 +88,7 @@ package final class LogWriter {
         _ stream: LogStream, _ bytes: UnsafeRawBufferPointer, _ time: Timestamp
     ) throws(LogError) {
         remember(bytes)
+        listener?(stream, bytes)
         try log.append(
             bytes, key, stream.rawValue, offset: byteCount, lines: lineCount, at: time)
         byteCount += UInt64(bytes.count)

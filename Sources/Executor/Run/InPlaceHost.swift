@@ -24,7 +24,20 @@ final class InPlaceHost: StepHost {
     func leave(_ step: StepIndex, outputs: FileTree?) throws {}
 
     func take(_ step: StepIndex, _ outputs: FileTree) throws -> Int {
-        try TreeWriter(root, store: store).restore(outputs, reader: reader)
+        var restore = TreeRestore(
+            from: store, into: reader.folder, by: .copy, memory: reader.memory)
+        return try restore.restore(outputs, present: present(outputs))
+    }
+
+    /// Those entries of a tree that are in the working copy as they should be.
+    private func present(_ tree: FileTree) throws -> FileTree {
+        var entries: [FileTree.Entry] = []
+        entries.reserveCapacity(tree.entries.count)
+        for entry in tree.entries {
+            let found = try reader.node(at: entry.path, as: entry.node)
+            if found == entry.node { entries.append(entry) }
+        }
+        return FileTree(sorted: entries)
     }
 
     func pass(_ step: StepIndex) {}

@@ -51,7 +51,7 @@ final class IsolatedHost: StepHost {
         }
         if let inputs {
             let folder = try workspaces.layerFolder()
-            _ = try TreeWriter(folder, store: store).link(inputs)
+            try link(inputs, into: folder)
             let layer = Layer(path: folder, owners: [], tree: inputs)
             return try open(step, WorkspaceState([layer]), isDeclared: true).folder
         }
@@ -82,7 +82,7 @@ final class IsolatedHost: StepHost {
         var state = try state(before: step)
         if !outputs.entries.isEmpty {
             let folder = try workspaces.layerFolder()
-            _ = try TreeWriter(folder, store: store).link(outputs)
+            try link(outputs, into: folder)
             state.layers.append(Layer(path: folder, owners: [step.int], tree: outputs))
         }
         held[step] = [.state(state)]
@@ -104,6 +104,11 @@ final class IsolatedHost: StepHost {
 
     func ended(_ step: StepIndex) {
         for one in flow.end(step) { held[one] = nil }
+    }
+
+    private func link(_ tree: FileTree, into folder: String) throws {
+        var restore = TreeRestore(from: store, into: try Folder(folder), by: .link)
+        _ = try restore.restore(tree)
     }
 
     private func open(

@@ -13,8 +13,10 @@ package struct SecretValues: Sendable, CustomStringConvertible {
     /// The value of a secret.
     package subscript(key: String) -> String? { values[key] }
 
-    /// All values, for taking them out of logs.
-    package var all: [String] { values.values.sorted() }
+    /// Keys and values, for taking them out of logs.
+    var named: [(name: String, value: String)] {
+        values.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
 
     /// Whether there are none.
     package var isEmpty: Bool { values.isEmpty }

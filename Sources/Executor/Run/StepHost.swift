@@ -1,4 +1,4 @@
-package import PipelineIR
+internal import PipelineIR
 
 /// Where steps find their files: in the working copy, or in workspaces of their own.
 ///

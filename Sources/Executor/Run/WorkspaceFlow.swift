@@ -4,20 +4,20 @@ internal import PipelineIR
 struct WorkspaceFlow {
     private let plan: Plan
     /// Steps that get their workspace from a step, by position: one list after the other.
-    private var followers: [Int32]
-    private var begins: [Int32]
+    private let followers: [Int32]
+    private let begins: [Int32]
     /// How many steps that follow have not ended.
     private(set) var waiting: [Int32]
 
     /// Reads the edges of a plan.
     init(_ plan: Plan) {
         self.plan = plan
-        begins = Array(repeating: 0, count: plan.steps.count + 1)
+        var begins = [Int32](repeating: 0, count: plan.steps.count + 1)
         for step in plan.steps.indices {
             for before in Self.sources(plan.steps[step]) { begins[before.int + 1] += 1 }
         }
         for index in 1..<begins.count { begins[index] += begins[index - 1] }
-        followers = Array(repeating: 0, count: Int(begins.last ?? 0))
+        var followers = [Int32](repeating: 0, count: Int(begins.last ?? 0))
         var next = begins
         for step in plan.steps.indices {
             for before in Self.sources(plan.steps[step]) {
@@ -25,7 +25,9 @@ struct WorkspaceFlow {
                 next[before.int] += 1
             }
         }
-        waiting = plan.steps.indices.map { begins[$0 + 1] - begins[$0] }
+        waiting = zip(begins, begins.dropFirst()).map { $1 - $0 }
+        self.begins = begins
+        self.followers = followers
     }
 
     /// The steps whose workspaces a step gets, joined: those of `needs`, or of program order.

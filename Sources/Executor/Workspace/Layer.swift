@@ -19,7 +19,7 @@ package final class Layer {
         self.isKept = isKept
     }
 
-    deinit { if !isKept { FolderRemoval.remove(path) } }
+    deinit { if !isKept { ScratchRemoval.remove(path) } }
 }
 
 /// A workspace as some steps left it: layers from the lowest, the source, to the topmost.

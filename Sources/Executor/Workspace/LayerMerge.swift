@@ -27,7 +27,7 @@ enum LayerMerge {
             // A folder over something that is none, or over a mark, hides what is below it.
             let isFolder = there == DANUBE_LAYER_FOLDER || there == DANUBE_LAYER_REPLACED
             let hides = entry == DANUBE_LAYER_REPLACED || (there >= 0 && !isFolder)
-            if hides, there >= 0 { FolderRemoval.remove(target) }
+            if hides, there >= 0 { ScratchRemoval.remove(target) }
             if hides || there < 0 {
                 var status = stat()
                 guard lstat(source, &status) == 0, mkdir(target, status.st_mode & 0o7777) == 0
@@ -39,11 +39,11 @@ enum LayerMerge {
             }
             return true
         case DANUBE_LAYER_REMOVED:
-            if there >= 0 { FolderRemoval.remove(target) }
+            if there >= 0 { ScratchRemoval.remove(target) }
             let marked = danube_layer_remove(target)
             if marked < 0 { throw .system("mark", path: path.text, errno: -marked) }
         case DANUBE_LAYER_FILE, DANUBE_LAYER_LINK:
-            if there >= 0 { FolderRemoval.remove(target) }
+            if there >= 0 { ScratchRemoval.remove(target) }
             guard linkat(AT_FDCWD, source, AT_FDCWD, target, 0) == 0 else {
                 throw .system("link", path: path.text, errno: errno)
             }

@@ -1,7 +1,7 @@
 internal import CSandbox
 
 /// Deletes folders with all that is in them, whatever their permissions.
-enum FolderRemoval {
+enum ScratchRemoval {
     /// Deletes a folder or file; what cannot be deleted stays.
     static func remove(_ path: String) { _ = danube_remove_tree(path) }
 

@@ -1,0 +1,127 @@
+import ArgumentParser
+import CSandbox
+import Compiler
+import Executor
+import Glibc
+import PipelineIR
+
+/// `danube run`.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a pipeline on this machine.",
+        discussion: """
+            Steps run in workspaces of their own, which begin with the files of the working copy \
+            that git does not ignore, or with those of a commit (--rev). What the pipeline uploads \
+            is put into danube-out/. With --in-place they run in the working copy, as make would.
+            """)
+
+    @Argument(help: "The pipeline, when the file has several.")
+    var pipeline: String?
+
+    @OptionGroup var source: SourceOptions
+
+    @Flag(help: "Run the steps in the working copy.")
+    var inPlace = false
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("How many steps run at once (default: one a core).", valueName: "n"))
+    var jobs: Int?
+
+
+    @Option(
+        name: [.customLong("param"), .customShort("p")],
+        help: ArgumentHelp(
+            "A parameter of the pipeline; may be repeated.", valueName: "name=value"))
+    var parameters: [String] = []
+
+    @Option(help: "Why it runs: push, pull_request, tag, cron, manual.")
+    var event: PlanEvent?
+
+    @Option(help: "The branch (default: the one checked out).")
+    var branch: String?
+
+    @Option(help: "The tag; implies --event tag.")
+    var tag: String?
+
+    @Option(
+        name: .customLong("secret"),
+        help: ArgumentHelp(
+            "A secret. Without a value it is taken from the environment; may be repeated.",
+            valueName: "name[=value]"))
+    var secrets: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Secrets, a NAME=value on each line.", valueName: "file"),
+        completion: .file())
+    var secretFile: [String] = []
+
+    @Flag(help: "Run steps that name an image on this machine regardless.")
+    var host = false
+
+    @Flag(help: "Take nothing from the cache, and keep nothing in it.")
+    var noCache = false
+
+    @OptionGroup(title: "Limits") var limits: LimitOptions
+    @OptionGroup var colour: ColourOptions
+
+    func validate() throws {
+        if let jobs, jobs < 1 || jobs > 10_000 {
+            throw ValidationError("--jobs \(jobs) is not between 1 and 10000.")
+        }
+        if inPlace, source.rev != nil {
+            throw ValidationError("--in-place runs in the working copy; --rev names another one.")
+        }
+    }
+
+    func run() throws {
+        let namespaces = danube_engine_start(
+            inPlace ? 0 : Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES))
+        guard namespaces >= 0 else {
+            throw Failure.environment("cannot start: \(FileBytes.reason(-namespaces))")
+        }
+        let order = try order()
+        let compilation = Compilations.compile(order)
+        try DiagnosticReport(
+            denied: [], requireStatic: false, terminal: .of(STDERR_FILENO, choice: colour.color)
+        ).judge(compilation)
+        guard let plan = compilation.plan else {
+            throw Failure.bug("the compiler gave neither a plan nor an error")
+        }
+        let places = try Places()
+        let job = JobName.make()
+        var configuration = RunConfiguration(
+            plan: plan, digest: plan.digest.description, root: try places.absolute(order.root),
+            cacheFolder: places.cache, jobFolder: try places.jobFolder(job), job: job)
+        configuration.revision = source.rev
+        configuration.isInPlace = inPlace
+        configuration.jobs = jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        configuration.usesCache = !noCache
+        configuration.allowsHost = host
+        configuration.secrets = try SecretOptions.values(secrets, files: secretFile)
+        configuration.namespaces = namespaces
+        let run = LocalRun(configuration, observer: PlainWatch())
+        do {
+            let summary = try run.run()
+            Glibc.exit(summary.outcome == .success ? 0 : 1)
+        } catch {
+            throw Failure.environment("the run cannot begin: \(error)")
+        }
+    }
+
+    private func order() throws(Failure) -> Compilations.Order {
+        var order = try source.order()
+        order.pipeline = pipeline
+        order.parameters = parameters.map { parameter in
+            let parts = parameter.split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+        }
+        order.event = (event ?? (tag == nil ? .manual : .tag)).rawValue
+        order.branch = branch
+        order.tag = tag
+        order.limits = try limits.limits()
+        return order
+    }
+}

@@ -1,0 +1,97 @@
+internal import Glibc
+internal import PipelineIR
+
+/// Why an attempt cannot begin.
+enum AttemptError: Error, CustomStringConvertible {
+    /// A secret that was not given.
+    case noSecret(String)
+    /// The step wants an image, and there is nothing that runs containers.
+    case noContainers(String)
+
+    var description: String {
+        switch self {
+        case .noSecret(let key): "secret `\(key)` was not given"
+        case .noContainers(let image): "it runs in the image `\(image)`, and podman is not installed"
+        }
+    }
+
+    var hint: String {
+        switch self {
+        case .noSecret(let key):
+            "Give it with --secret \(key), which takes it from the environment."
+        case .noContainers: "Install podman, or run its steps on this machine with --host."
+        }
+    }
+}
+
+/// What a step that Danube could not run comes to.
+struct Refusal {
+    var outcome: AttemptOutcome
+    var text: String
+    var hint: String?
+}
+
+extension Scheduler {
+    /// Tells a full disk and what is missing from a step's own failure.
+    func refusal(_ error: any Error) -> Refusal {
+        switch error {
+        case let error as AttemptError:
+            return Refusal(
+                outcome: .couldNotStart("\(error)"), text: "The step cannot run: \(error)",
+                hint: error.hint)
+        case let error as RunnerError:
+            return Refusal(
+                outcome: .couldNotStart("\(error)"), text: "The step cannot run: \(error)",
+                hint: error.hint)
+        case CacheError.noSpace(let path, let fileSystem):
+            return Refusal(
+                outcome: .noSpace(fileSystem),
+                text: "No space is left on \(fileSystem) for \(path)",
+                hint: "Free some, or run `danube cache gc`.")
+        case WorkspaceError.system(_, let path, ENOSPC):
+            return Refusal(outcome: .noSpace(path), text: "\(error)", hint: "Free some space.")
+        case let error as WorkspaceError: return refusal(workspace: error)
+        default:
+            return Refusal(
+                outcome: .couldNotStart("\(error)"), text: "The step cannot run: \(error)")
+        }
+    }
+
+    private func refusal(workspace error: WorkspaceError) -> Refusal {
+        guard case .conflict(let path, let first, let second) = error else {
+            return Refusal(outcome: .couldNotStart("\(error)"), text: "\(error)")
+        }
+        let text =
+            "\(names(first)) and \(names(second)) ran at the same time and changed `\(path)` "
+            + "to different contents"
+        return Refusal(
+            outcome: .couldNotStart(text), text: text,
+            hint: "Put them in a sequence, or let only one of them write it.")
+    }
+
+    private func names(_ steps: [Int]) -> String {
+        steps.map { "`\(plan.steps[$0].name)`" }.joined(separator: ", ")
+    }
+}
+
+extension AttemptOutcome {
+    /// What a person is told of an outcome that its exit code does not explain.
+    func reason(_ step: Step) -> String? {
+        switch self {
+        case .exitCode(let code, _): code > 128 ? Self.signal(code - 128) : nil
+        case .timedOut:
+            "timed out after \(Double(step.options?.timeoutMilliseconds ?? 0) / 1000) s"
+        case .cancelled: "cancelled"
+        case .lost(let reason), .couldNotStart(let reason), .imagePullFailed(let reason),
+            .badOutput(let reason), .uploadFailed(let reason):
+            reason
+        case .noSpace(let place): "no space left on \(place)"
+        case .outOfMemory: "it took more memory than it may"
+        }
+    }
+
+    private static func signal(_ number: Int32) -> String? {
+        guard number < 65, let name = strsignal(number) else { return nil }
+        return "ended by signal \(number) (\(String(cString: name)))"
+    }
+}

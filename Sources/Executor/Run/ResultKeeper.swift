@@ -1,0 +1,67 @@
+internal import PipelineIR
+
+/// Looks results of steps up, and keeps them.
+protocol ResultKeeper: AnyObject {
+    /// Looks for the result of a step that could be in the cache.
+    func look(_ step: StepIndex, _ resolved: ResolvedStep, host: any StepHost) -> Lookup
+    /// Keeps the result of a step that `look` gave a ticket for and that has succeeded. Gives what
+    /// it wrote, as far as it is declared. Throws when the outputs cannot be had.
+    func keep(_ result: NewResult, host: any StepHost) throws -> FileTree?
+}
+
+/// What looking for a result gave.
+enum Lookup {
+    /// There is one.
+    case hit(KnownResult)
+    /// There is none. `ticket` is what `keep` needs to keep the new one.
+    case miss(KeyTicket, reasons: [String])
+    /// There can be none, and why.
+    case uncacheable(String)
+    /// The cache did not answer.
+    case failed(String)
+}
+
+/// A result from the cache.
+struct KnownResult {
+    var key: String
+    /// The job that made it.
+    var job: String
+    var outputs: FileTree
+    /// Captured output.
+    var captured: String?
+    /// Nanoseconds that it took when it was made.
+    var nanoseconds: UInt64
+}
+
+/// What a step's key was made of, until its result is there.
+final class KeyTicket {
+    let step: StepIndex
+    /// The key, for people.
+    let key: String
+    /// All that the step will see.
+    let inputs: FileTree
+
+    init(step: StepIndex, key: String, inputs: FileTree) {
+        self.step = step
+        self.key = key
+        self.inputs = inputs
+    }
+}
+
+/// A result that was just made.
+struct NewResult {
+    var ticket: KeyTicket
+    var captured: String?
+    var nanoseconds: UInt64
+    /// What it printed, redacted, up to a bound; `nil` when that is more.
+    var log: [UInt8]?
+}
+
+/// Keeps nothing.
+final class NoResults: ResultKeeper {
+    func look(_ step: StepIndex, _ resolved: ResolvedStep, host: any StepHost) -> Lookup {
+        .uncacheable("the cache is off (--no-cache)")
+    }
+
+    func keep(_ result: NewResult, host: any StepHost) throws -> FileTree? { nil }
+}

@@ -1,0 +1,50 @@
+package import PipelineIR
+
+/// What a run is given.
+package struct RunConfiguration {
+    /// The plan.
+    package var plan: Plan
+    /// Its digest, as text.
+    package var digest: String
+    /// Absolute path of the repository.
+    package var root: String
+    /// The commit whose files steps get; `nil` for those of the working copy.
+    package var revision: String?
+    /// Whether steps run in the working copy.
+    package var isInPlace = false
+    /// How many steps may run at once.
+    package var jobs = 1
+    /// Thousandths of cores that steps may reserve together.
+    package var cpuMilli: UInt64 = 0
+    /// Bytes of memory that steps may reserve together.
+    package var memoryBytes: UInt64 = 0
+    /// Secrets that were given.
+    package var secrets = SecretValues()
+    /// Whether results are taken from the cache and kept in it.
+    package var usesCache = true
+    /// Whether steps that name an image run on the host regardless.
+    package var allowsHost = false
+    /// The cache's folder.
+    package var cacheFolder: String
+    /// The folder of the job, for its log.
+    package var jobFolder: String
+    /// A folder of the job's own for what steps need for a moment.
+    package var temporaryFolder = "/tmp"
+    /// Id of the job.
+    package var job: String
+    /// Namespaces that the engine has, as `danube_engine_start` gave them.
+    package var namespaces: Int32 = 0
+
+    /// Creates a configuration to run a plan isolated, one step at a time.
+    package init(
+        plan: Plan, digest: String, root: String, cacheFolder: String, jobFolder: String,
+        job: String
+    ) {
+        self.plan = plan
+        self.digest = digest
+        self.root = root
+        self.cacheFolder = cacheFolder
+        self.jobFolder = jobFolder
+        self.job = job
+    }
+}

@@ -1,0 +1,174 @@
+internal import Glibc
+internal import PipelineIR
+
+/// Performs what a `Schedule` commands, and tells it what came of it. It decides nothing.
+///
+/// One thread runs the loop: processes, their output and the schedule take turns in it, so nothing
+/// is locked. Work on files is done between turns.
+final class Scheduler {
+    let configuration: RunConfiguration
+    let plan: Plan
+    let host: any StepHost
+    let table: ProcessTable
+    let log: JobLog
+    let environment: StepEnvironment
+    let observer: any RunObserver
+    let results: any ResultKeeper
+    var schedule: Schedule
+    /// Attempts by the slot of their process.
+    var running: [Int: RunningAttempt] = [:]
+    /// Steps in `running`, by their slot.
+    var slots: [StepIndex: Int] = [:]
+    /// Commands that have not been performed.
+    private var commands: [Schedule.Command] = []
+    private var wakeAt: UInt64?
+    private var interrupts = 0
+    private var lastFlush: UInt64 = 0
+    private var hasComplained = false
+    /// How many of the steps that ended were reported.
+    private var reported = 0
+    /// How many of them the host was told of.
+    private var released = 0
+    private(set) var outcome: JobOutcome?
+    let artifacts: ArtifactKeeper
+    /// What the keys of steps that are about to run were made of.
+    var tickets: [StepIndex: KeyTicket] = [:]
+    /// Nanoseconds of steps that have ended and were not reported.
+    var durations: [StepIndex: UInt64] = [:]
+    /// Files that had to be written to bring results of the cache back.
+    var restoredFiles = 0
+    var counts: [StepEnd.Result: Int] = [:]
+
+    /// Nanoseconds between writes of what the log holds in memory.
+    private static let flushInterval: UInt64 = 200_000_000
+
+    init(
+        _ configuration: RunConfiguration, host: any StepHost, table: ProcessTable, log: JobLog,
+        results: any ResultKeeper, observer: any RunObserver, priority: [Int64]?
+    ) {
+        self.configuration = configuration
+        plan = configuration.plan
+        self.host = host
+        self.table = table
+        self.log = log
+        self.results = results
+        self.observer = observer
+        artifacts = ArtifactKeeper(root: configuration.root)
+        environment = StepEnvironment(temporary: configuration.temporaryFolder)
+        var limits = Schedule.Limits(
+            jobs: configuration.jobs, cpuMilli: configuration.cpuMilli,
+            memoryBytes: configuration.memoryBytes)
+        limits.usesCache = configuration.usesCache
+        schedule = Schedule(plan, limits: limits, priority: priority)
+    }
+
+    /// Runs the plan to its end.
+    func run() -> JobOutcome {
+        apply(.start)
+        while outcome == nil {
+            let next = [wakeAt, observer.wakeAt].compactMap { $0 }.min()
+            table.wait(until: running.isEmpty ? next ?? MonotonicClock.now() : next) { event in
+                take(event)
+            }
+            let now = MonotonicClock.now()
+            if let wake = wakeAt, wake <= now {
+                wakeAt = nil
+                apply(.wake)
+            }
+            if now &- lastFlush > Self.flushInterval { flush(now) }
+            observer.refresh(now: now)
+        }
+        return outcome ?? .noExit
+    }
+
+    /// Tells the schedule of an event and performs what it commands.
+    func apply(_ event: Schedule.Event) {
+        let isOuter = commands.isEmpty
+        schedule.apply(event, at: Instant(nanoseconds: MonotonicClock.now()), into: &commands)
+        // An event that came out of performing a command is already being seen to.
+        guard isOuter else { return }
+        var next = 0
+        while next < commands.count {
+            reportEnds()
+            perform(commands[next])
+            next += 1
+        }
+        reportEnds()
+        commands.removeAll(keepingCapacity: true)
+        // Only now has everybody who follows a step taken its workspace.
+        while released < schedule.endOrder.count {
+            host.ended(schedule.endOrder[released])
+            released += 1
+        }
+    }
+
+    private func perform(_ command: Schedule.Command) {
+        switch command {
+        case .probe(let step): probe(step)
+        case .start(let step, let attempt): start(step, attempt)
+        case .stop(let step, _, let immediately):
+            if let slot = slots[step] {
+                table.stop(slot, cause: .stopped, immediately: immediately)
+            }
+        case .upload(let step): upload(step)
+        case .skip(let step):
+            host.pass(step)
+        case .note(let index): say(plan.notes[index])
+        case .wake(let time):
+            wakeAt = wakeAt.map { min($0, time.nanoseconds) } ?? time.nanoseconds
+        case .finish(let outcome): self.outcome = outcome
+        }
+    }
+
+    /// Reports the steps that have ended since the last time.
+    private func reportEnds() {
+        while reported < schedule.endOrder.count {
+            let step = schedule.endOrder[reported]
+            reported += 1
+            let end = end(of: step)
+            counts[end.result, default: 0] += 1
+            observer.ended(step, end)
+        }
+    }
+
+    private func take(_ event: ProcessTable.Event) {
+        switch event {
+        case .wrote(let slot, let stream, let bytes): wrote(slot, stream, bytes)
+        case .ended(let slot, let end): ended(slot, end)
+        case .signalled(let number): signalled(number)
+        }
+    }
+
+    private func signalled(_ number: Int32) {
+        if number == SIGWINCH { return observer.resized() }
+        interrupts += 1
+        if interrupts == 1, number != SIGQUIT {
+            observer.told(
+                RunMessage(
+                    .note, "Cancelling: running steps are asked to end",
+                    hint: "Interrupt again to end them at once."))
+            apply(.cancel(.orderly))
+        } else {
+            apply(.cancel(.now))
+        }
+    }
+
+    private func say(_ note: Note) {
+        guard let text = try? schedule.text(of: note.text, secrets: { _ in "***" }) else { return }
+        let redacted = log.redactor.redact(text)
+        try? log.note(step: nil, redacted + "\n", at: .now())
+        observer.noted(redacted)
+    }
+
+    private func flush(_ now: UInt64) {
+        lastFlush = now
+        do { try log.flush() } catch { complain(error) }
+    }
+
+    /// Reports a failure of the log once: the run goes on, as a step's work is worth more.
+    func complain(_ error: LogError) {
+        guard !hasComplained else { return }
+        hasComplained = true
+        observer.told(RunMessage(.warning, "The log is incomplete: \(error)"))
+    }
+}

@@ -1,0 +1,229 @@
+internal import Glibc
+internal import PipelineIR
+
+/// Starting attempts, hearing them, and what becomes of them.
+extension Scheduler {
+    /// Looks for the result of a step.
+    func probe(_ step: StepIndex) {
+        let resolved: ResolvedStep
+        do { resolved = try resolve(step) } catch {
+            // What is wrong is said when the step starts.
+            return apply(.probed(step, .uncacheable))
+        }
+        switch results.look(step, resolved, host: host) {
+        case .hit(let known): take(known, for: step)
+        case .miss(let ticket, let reasons):
+            tickets[step] = ticket
+            observer.explained(step, .miss(key: ticket.key, reasons: reasons))
+            apply(.probed(step, .miss))
+        case .uncacheable(let reason):
+            observer.explained(step, .uncacheable(reason: reason))
+            apply(.probed(step, .uncacheable))
+        case .failed(let reason):
+            observer.told(
+                RunMessage(.warning, "The cache did not answer: \(reason)", step: step))
+            apply(.probed(step, .failed(reason)))
+        }
+    }
+
+    private func take(_ known: KnownResult, for step: StepIndex) {
+        do {
+            restoredFiles += try host.take(step, known.outputs)
+        } catch {
+            observer.explained(
+                step, .miss(key: known.key, reasons: ["its outputs cannot be restored: \(error)"]))
+            return apply(.probed(step, .failed("\(error)")))
+        }
+        observer.explained(step, .hit(key: known.key, job: known.job))
+        durations[step] = known.nanoseconds
+        apply(.probed(step, .hit(StepResult(code: 0, output: known.captured))))
+    }
+
+    private func resolve(_ step: StepIndex) throws -> ResolvedStep {
+        try ResolvedStep(plan.steps[step.int], secrets: configuration.secrets) {
+            try schedule.text(of: $0, secrets: $1)
+        }
+    }
+
+    /// Starts an attempt.
+    func start(_ step: StepIndex, _ attempt: Int) {
+        do {
+            try begin(step, attempt)
+            observer.started(step, attempt: attempt)
+        } catch {
+            let outcome = refusal(error)
+            observer.told(
+                RunMessage(.error, outcome.text, hint: outcome.hint, step: step))
+            try? host.leave(step, outputs: nil)
+            apply(.exited(step, attempt: attempt, outcome.outcome))
+        }
+    }
+
+    private func begin(_ step: StepIndex, _ attempt: Int) throws {
+        let resolved = try resolve(step)
+        let settings = plan.steps[step.int]
+        if let missing = resolved.secrets.first(where: { configuration.secrets[$0] == nil }) {
+            throw AttemptError.noSecret(missing)
+        }
+        let image = settings.image.isEmpty ? plan.defaultImage : settings.image
+        if !image.isEmpty, !configuration.allowsHost { throw AttemptError.noContainers(image) }
+        let ticket = tickets.removeValue(forKey: step)
+        let inputs = try declaredInputs(of: step, ticket)
+        let folder = try host.enter(step, inputs: inputs)
+        var order = ProcessOrder(
+            arguments: arguments(resolved), environment: [], search: "", folder: folder)
+        order.environment = environment.variables(
+            resolved.environment, workspace: folder,
+            job: ticket == nil ? configuration.job : nil)
+        order.search = environment.search(resolved.environment)
+        if !settings.workdir.isEmpty { order.folder = "\(folder)/\(settings.workdir)" }
+        if case .script(let text) = resolved.command, isGivenInMemory(resolved) {
+            order.script = Array(text.utf8)
+        }
+        let (timeout, overflow) = (settings.options?.timeoutMilliseconds ?? 0)
+            .multipliedReportingOverflow(by: 1_000_000)
+        order.timeout = overflow ? 0 : timeout
+        let slot = try table.start(order)
+        let writer = log.writer(AttemptKey(step: step.int, attempt: attempt))
+        writer.listener = { [observer] stream, bytes in
+            observer.wrote(step, stream == .standardError ? .error : .output, bytes)
+        }
+        running[slot] = RunningAttempt(
+            step: step, attempt: attempt, log: writer, captured: settings.capture ? CapturedOutput() : nil, ticket: ticket,
+            isDeclared: inputs != nil)
+        slots[step] = slot
+    }
+
+    /// What a step sees when it declares both what it reads and what it writes.
+    private func declaredInputs(of step: StepIndex, _ ticket: KeyTicket?) throws -> FileTree? {
+        guard let options = plan.steps[step.int].options, let inputs = options.inputs,
+            options.outputs != nil
+        else { return nil }
+        if let ticket { return ticket.inputs }
+        return try host.inputs(of: step, inputs.map { try Glob($0) })
+    }
+
+    private static let longestArgument = 64 << 10
+
+    /// Whether a script is handed over in memory: because it holds what nobody else may read, or
+    /// because it is longer than an argument may be.
+    private func isGivenInMemory(_ resolved: ResolvedStep) -> Bool {
+        guard case .script(let text) = resolved.command else { return false }
+        return resolved.isPrivate || text.utf8.count > Self.longestArgument
+    }
+
+    private func arguments(_ resolved: ResolvedStep) -> [String] {
+        switch resolved.command {
+        case .argv(let words): words
+        case .script(let text):
+            // Read with `.`, a script sees the same `$0`, whichever way it comes.
+            ["/bin/sh", "-c", isGivenInMemory(resolved) ? ". /dev/fd/3" : text, "sh"]
+        }
+    }
+
+    /// Takes output of a process.
+    func wrote(_ slot: Int, _ stream: OutputStream, _ bytes: UnsafeRawBufferPointer) {
+        guard let attempt = running[slot] else { return }
+        if stream == .output { running[slot]?.captured?.append(bytes) }
+        let kind: LogStream = stream == .output ? .standardOutput : .standardError
+        do { try attempt.log.append(kind, bytes, at: .now()) } catch { complain(error) }
+    }
+
+    /// Takes the end of a process.
+    func ended(_ slot: Int, _ end: ProcessEnd) {
+        guard let attempt = running.removeValue(forKey: slot) else { return }
+        slots[attempt.step] = nil
+        durations[attempt.step] = end.nanoseconds
+        do { try attempt.log.finish(at: .now()) } catch { complain(error) }
+        if end.outputHeld {
+            observer.told(
+                RunMessage(
+                    .warning,
+                    "A process that Danube may not end keeps the output of the step open",
+                    step: attempt.step))
+        }
+        var outcome = outcome(of: attempt, end)
+        if case .exitCode(let code, _) = outcome {
+            do {
+                let outputs = code == 0 ? try keep(attempt, outcome, end) : nil
+                try host.leave(attempt.step, outputs: outputs)
+            } catch {
+                let refused = refusal(error)
+                outcome = refused.outcome
+                observer.told(
+                    RunMessage(.error, refused.text, hint: refused.hint, step: attempt.step))
+            }
+        } else {
+            try? host.leave(attempt.step, outputs: nil)
+        }
+        let before = schedule.attempts(of: attempt.step)
+        apply(.exited(attempt.step, attempt: attempt.attempt, outcome))
+        reportRetry(attempt, before)
+    }
+
+    private func reportRetry(_ attempt: RunningAttempt, _ before: Int) {
+        guard case .backingOff(let until) = schedule.state(of: attempt.step) else { return }
+        let now = MonotonicClock.now()
+        observer.retrying(
+            attempt.step, attempt: before + 1, reason: "attempt \(before) failed",
+            after: until.nanoseconds > now ? until.nanoseconds - now : 0)
+    }
+
+    private func outcome(of attempt: RunningAttempt, _ end: ProcessEnd) -> AttemptOutcome {
+        switch end.cause {
+        case .timeout: return .timedOut
+        case .stopped: return .cancelled
+        case .itself: break
+        }
+        guard let captured = attempt.captured else { return .exitCode(end.code, output: nil) }
+        switch captured.text() {
+        case .success(let text): return .exitCode(end.code, output: text)
+        case .failure(let error):
+            // A step that failed has its code to say it.
+            return end.code == 0 ? .badOutput("\(error)") : .exitCode(end.code, output: nil)
+        }
+    }
+
+    /// Keeps the result of a step that succeeded. Gives its declared outputs.
+    private func keep(
+        _ attempt: RunningAttempt, _ outcome: AttemptOutcome, _ end: ProcessEnd
+    ) throws -> FileTree? {
+        if let ticket = attempt.ticket {
+            var captured: String?
+            if case .exitCode(_, let text) = outcome { captured = text }
+            return try results.keep(
+                NewResult(
+                    ticket: ticket, captured: captured, nanoseconds: end.nanoseconds, log: nil),
+                host: host)
+        }
+        guard attempt.isDeclared, let globs = plan.steps[attempt.step.int].options?.outputs else {
+            return nil
+        }
+        return try host.outputs(of: attempt.step, globs.map { try Glob($0) })
+    }
+
+    /// How a step ended, for those who watch.
+    func end(of step: StepIndex) -> StepEnd {
+        var end = StepEnd(
+            result: .skipped, nanoseconds: durations.removeValue(forKey: step) ?? 0,
+            attempts: schedule.attempts(of: step))
+        end.isFatal = plan.steps[step.int].fatal
+        switch schedule.state(of: step) {
+        case .succeeded(let result):
+            end.result = .succeeded
+            end.code = Int32(result.code)
+        case .cached: end.result = .cached
+        case .failed(let outcome):
+            end.result = .failed
+            end.code = Int32(outcome.code)
+            end.reason = outcome.reason(plan.steps[step.int])
+        case .blocked: end.result = .blocked
+        case .cancelled: end.result = .cancelled
+        case .lost(let reason):
+            end.result = .lost
+            end.reason = reason
+        default: break
+        }
+        return end
+    }
+}
