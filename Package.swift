@@ -42,6 +42,10 @@ let package = Package(
             name: "Compiler",
             dependencies: ["PipelineIR", "CSandbox", "CGit"],
             swiftSettings: strict),
+        .target(
+            name: "Executor",
+            dependencies: ["PipelineIR", "CSandbox"],
+            swiftSettings: strict),
         .executableTarget(
             name: "CLI",
             dependencies: [
@@ -55,6 +59,9 @@ let package = Package(
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "CompilerTests", dependencies: ["Compiler", "PipelineIR", "CSandbox"],
+            swiftSettings: strict, linkerSettings: link),
+        .testTarget(
+            name: "ExecutorTests", dependencies: ["Executor", "PipelineIR"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],

@@ -8,6 +8,7 @@ private let mayImport: [String: Set<String>] = [
     "CGit": [],
     "PyBridge": ["CPython", "CSandbox"],
     "Compiler": ["PipelineIR", "CSandbox", "CGit", "SwiftProtobuf"],
+    "Executor": ["PipelineIR", "CSandbox"],
     "CLI": ["PipelineIR", "Compiler", "ArgumentParser"],
 ]
 
