@@ -80,12 +80,13 @@ package struct TreePath: Sendable, Hashable {
         _ bytes: ArraySlice<UInt8>, _ body: (UnsafePointer<CChar>) -> R
     ) -> R {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
-            for (position, byte) in bytes.enumerated() {
-                buffer[position] = CChar(bitPattern: byte)
-            }
-            buffer[bytes.count] = 0
             // The buffer has at least one element, so it has an address.
-            return buffer.baseAddress.map { body(UnsafePointer($0)) } ?? "".withCString(body)
+            guard let start = buffer.baseAddress else { return "".withCString(body) }
+            bytes.withUnsafeBytes { bytes in
+                if let source = bytes.baseAddress { memcpy(start, source, bytes.count) }
+            }
+            start[bytes.count] = 0
+            return body(start)
         }
     }
 
