@@ -27,7 +27,7 @@ struct Draft {
     /// Makes it a blob: its mode and time are set, and it gets its name. Closes it.
     func finish(as blob: String, isExecutable: Bool) throws(CacheError) {
         let time = timespec(tv_sec: Int(ContentStore.time), tv_nsec: 0)
-        guard fchmod(file, isExecutable ? 0o555 : 0o444) == 0, futimens(file, [time, time]) == 0
+        guard fchmod(file, isExecutable ? 0o755 : 0o644) == 0, futimens(file, [time, time]) == 0
         else { throw .of(errno, "finish", path) }
         if rename(path, blob) != 0 {
             let error = errno
