@@ -21,6 +21,8 @@ package enum CacheError: Error, Equatable {
     case tooManyFiles(path: String, most: Int)
     /// A blob that a tree names is not in the store.
     case missing(Digest, path: String)
+    /// The table of results cannot be used.
+    case database(DatabaseError)
 }
 
 extension CacheError: CustomStringConvertible {
@@ -44,6 +46,7 @@ extension CacheError: CustomStringConvertible {
             "there are more than \(most) files in \(path); declare narrower globs"
         case .missing(let digest, let path):
             "\(digest) of \(path) is not in the cache"
+        case .database(let error): error.description
         }
     }
 

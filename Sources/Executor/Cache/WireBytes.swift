@@ -92,6 +92,9 @@ struct WireReader {
         return rest.prefix(Int(count))
     }
 
+    /// What was not read yet.
+    var remaining: ArraySlice<UInt8> { rest }
+
     /// Whether everything was read.
     var isAtEnd: Bool { rest.isEmpty }
 }

@@ -1,0 +1,80 @@
+internal import CFiles
+internal import Glibc
+package import PipelineIR
+
+extension ContentStore {
+    /// A file of the store.
+    struct Stored {
+        var digest: Digest
+        var isExecutable: Bool
+        var stamp: FileStamp
+        var path: String
+    }
+
+    /// Calls a function for each blob. Files whose name is none are passed over.
+    func forEachBlob(_ body: (Stored) throws(CacheError) -> Void) throws(CacheError) {
+        let folder = try Folder("\(root)/sha256")
+        for byte in 0..<256 {
+            let hex = String(byte, radix: 16)
+            let name = TreePath(unchecked: Array((hex.utf8.count == 1 ? "0" + hex : hex).utf8))
+            let names = try FolderNames(
+                folder, name, most: TreeScan.mostFiles, wants: { _, _ in true })
+            guard let names else { continue }
+            for index in 0..<names.count {
+                var text = String(decoding: names.name(of: index), as: UTF8.self)
+                let isExecutable = text.hasSuffix(".x")
+                let path = "\(root)/sha256/\(name)/\(text)"
+                if isExecutable { text.removeLast(2) }
+                guard let digest = Digest(hex: text),
+                    let stamp = names.stamp(of: index).flatMap(FileStamp.init)
+                else { continue }
+                try body(
+                    Stored(digest: digest, isExecutable: isExecutable, stamp: stamp, path: path))
+            }
+        }
+    }
+
+    /// What a verification found.
+    package struct Verification: Sendable, Equatable {
+        package var blobs = 0
+        package var bytes: Int64 = 0
+        /// Blobs whose content was not what their names say; they were removed.
+        package var damaged: [Digest] = []
+    }
+
+    /// Reads every blob and removes those that are damaged.
+    package func verify() throws(CacheError) -> Verification {
+        var found = Verification()
+        try forEachBlob { blob throws(CacheError) in
+            let file = open(blob.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+            if file < 0 { return }
+            defer { close(file) }
+            var hasher = DigestHasher()
+            try FileReading.read(file, blob.stamp.size, blob.path) { bytes throws(CacheError) in
+                hasher.update(bytes)
+            }
+            found.blobs += 1
+            found.bytes += blob.stamp.size
+            let wasWrittenTo = blob.stamp.modified != Self.time * 1_000_000_000
+            if hasher.finalize() != blob.digest || blob.stamp.kind != .file || wasWrittenTo {
+                quarantine(blob.path)
+                found.damaged.append(blob.digest)
+            }
+        }
+        return found
+    }
+
+    /// Removes what was being written by processes that ended before they could finish.
+    func removeOldDrafts(olderThan time: Int64) throws(CacheError) {
+        let folder = try Folder(aside)
+        let names = try FolderNames(
+            folder, .root, most: TreeScan.mostFiles, wants: { _, _ in true })
+        guard let names else { return }
+        for index in 0..<names.count {
+            guard let stamp = names.stamp(of: index), stamp.changed < time else { continue }
+            TreePath.withCString(names.name(of: index)[...]) {
+                _ = unlinkat(folder.descriptor, $0, 0)
+            }
+        }
+    }
+}
