@@ -78,4 +78,24 @@ int danube_has_kernel_ticks(int folder);
 // Writes the data of all files of the file system that `descriptor` is on.
 int danube_sync_all(int descriptor);
 
+// What a path was when it was looked at last. `path` is where it begins in a text of paths that are
+// each ended by NUL.
+struct danube_record {
+    uint32_t path;
+    uint32_t mode;
+    uint64_t inode;
+    int64_t size;
+    int64_t modified;
+    int64_t changed;
+    // As in danube_stamp; 0 where nothing was.
+    char kind;
+    char unused[7];
+};
+
+// Writes the indices of the records whose paths beneath `root` are not what they were, ascending.
+// Gives their count; more than `capacity` where there are more than that.
+size_t danube_find_changed(
+    int root, const char *paths, const struct danube_record *records, size_t count,
+    uint32_t *changed, size_t capacity);
+
 #endif

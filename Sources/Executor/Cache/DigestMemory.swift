@@ -77,6 +77,14 @@ package final class DigestMemory: Sendable {
         }
     }
 
+    /// Whether a stamp that was just taken tells every later change.
+    func isSettled(_ stamp: FileStamp) -> Bool {
+        guard case .nanoseconds(let pause) = pause else { return true }
+        let changed = max(stamp.modified, stamp.changed)
+        let (rested, overflow) = Self.clock().subtractingReportingOverflow(changed)
+        return !overflow && rested > pause
+    }
+
     /// Remembers the digest of a file.
     ///
     /// - Parameters:

@@ -59,4 +59,14 @@ extension FileStamp.Kind {
         default: return nil
         }
     }
+
+    /// The letter of the C side.
+    var letter: CChar {
+        switch self {
+        case .file: CChar(UInt8(ascii: "f"))
+        case .folder: CChar(UInt8(ascii: "d"))
+        case .link: CChar(UInt8(ascii: "l"))
+        case .other: CChar(UInt8(ascii: "o"))
+        }
+    }
 }

@@ -22,6 +22,9 @@ package struct TreeScan: Sendable {
 
     /// What was found, sorted by path, each once.
     package private(set) var found: [Found] = []
+    /// Folders whose every name was looked at, if that was asked for.
+    private(set) var folders: [TreePath] = []
+    private let seesFolders: Bool
     private let root: Folder
     private let device: UInt64
     private let most: Int
@@ -29,15 +32,16 @@ package struct TreeScan: Sendable {
     /// Scans a folder. Throws when a folder that a glob covers cannot be read, or when there are
     /// more than `most` files.
     package init(
-        _ root: Folder, _ globs: [Glob], most: Int = TreeScan.mostFiles
+        _ root: Folder, _ globs: [Glob], most: Int = TreeScan.mostFiles, seesFolders: Bool = false
     ) throws(CacheError) {
+        self.seesFolders = seesFolders
         self.root = root
         self.most = most
         var stamp = danube_stamp()
         let error = danube_stamp(root.descriptor, &stamp)
         if error != 0 { throw .of(error, "look at", root.path) }
         device = stamp.device
-        if globs.count == 1, !globs[0].excludes, let path = globs[0].literal,
+        if !seesFolders, globs.count == 1, !globs[0].excludes, let path = globs[0].literal,
             try take(literal: path, wantsFolder: globs[0].wantsFolder)
         {
             return
@@ -113,7 +117,9 @@ package struct TreeScan: Sendable {
     }
 
     /// Opens a folder and reads the names that matter there. `nil` when it has gone.
-    private func enter(_ place: Place, stamp: danube_stamp?) throws(CacheError) -> Frame? {
+    private mutating func enter(
+        _ place: Place, stamp: danube_stamp?
+    ) throws(CacheError) -> Frame? {
         var only: [[UInt8]]?
         if !place.isCovered {
             only = []
@@ -139,6 +145,7 @@ package struct TreeScan: Sendable {
             }
         }
         guard let names else { return nil }
+        if seesFolders, only == nil { folders.append(place.path) }
         names.stamp = stamp
         return Frame(place: place, names: names, before: found.count)
     }

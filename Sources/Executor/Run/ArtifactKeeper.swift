@@ -14,24 +14,30 @@ final class ArtifactKeeper {
 
     init(root: String) { self.root = root }
 
-    /// Copies a file or folder out of a workspace. Gives why that failed, if it did.
+    /// Copies a file or folder out of a workspace, and says what was read and written. Throws when
+    /// there is nothing to be kept, or the disk does not take it.
     func keep(
         _ path: String, name: String, isReport: Bool, from workspace: String
-    ) -> String? {
-        do {
-            let target = try target(name)
-            let glob = try Glob(path)
-            let scan = try TreeScan(Folder(workspace), [glob])
-            if scan.found.isEmpty { return "there is no `\(path)` in the workspace" }
-            ScratchRemoval.remove(target)
-            let base = Self.base(of: glob, scan)
-            for found in scan.found { try copy(found, base, from: workspace, to: target) }
-            kept.append((name, target))
-            if isReport { reports.append(target) }
-            return nil
-        } catch {
-            return "\(error)"
+    ) throws -> RunTrace.Step {
+        let target = try target(name)
+        let glob = try Glob(path)
+        let scan = try TreeScan(Folder(workspace), [glob])
+        if scan.found.isEmpty { throw ArtifactError.nothing(path) }
+        ScratchRemoval.remove(target)
+        let base = Self.base(of: glob, scan)
+        let repository = try Folder(root)
+        var written: [(TreePath, FileStamp)] = []
+        for found in scan.found {
+            let place = try copy(found, base, from: workspace, to: target)
+            if let below = TreePath(String(place.dropFirst(root.utf8.count + 1))),
+                let stamp = try repository.stamp(below)
+            {
+                written.append((below, stamp))
+            }
         }
+        kept.append((name, target))
+        if isReport { reports.append(target) }
+        return .copied(read: scan.found.map { ($0.path, $0.stamp) }, written: written)
     }
 
     /// Where an artifact goes: a name is one component, whatever characters it has.
@@ -60,7 +66,7 @@ final class ArtifactKeeper {
 
     private func copy(
         _ found: TreeScan.Found, _ base: TreePath?, from workspace: String, to target: String
-    ) throws {
+    ) throws -> String {
         let place: String
         if let base {
             let below = found.path.bytes.dropFirst(base.isRoot ? 0 : base.bytes.count + 1)
@@ -80,6 +86,7 @@ final class ArtifactKeeper {
             }
         case .other: break
         }
+        return place
     }
 
     private static func makeFolders(_ path: String) throws(WorkspaceError) {
@@ -89,6 +96,17 @@ final class ArtifactKeeper {
             guard mkdir(place, 0o755) == 0 || errno == EEXIST || errno == EROFS else {
                 throw .system("make the folder", path: place, errno: errno)
             }
+        }
+    }
+}
+
+/// Why an artifact cannot be kept.
+enum ArtifactError: Error, CustomStringConvertible {
+    case nothing(String)
+
+    var description: String {
+        switch self {
+        case .nothing(let path): "there is no `\(path)` in the workspace"
         }
     }
 }

@@ -13,8 +13,9 @@ package struct LocalRun {
         self.observer = observer
     }
 
-    /// Runs the plan to its end, and says what became of it. Throws when it cannot begin.
-    package func run() throws -> RunSummary {
+    /// Runs the plan to its end, and says what became of it. `earlier` is what a job like this one
+    /// had looked at, with what has changed since. Throws when the run cannot begin.
+    package func run(after earlier: (memo: JobMemo, changed: [UInt32])? = nil) throws -> RunSummary {
         let started = MonotonicClock.now()
         let plan = configuration.plan
         observer.began(
@@ -22,19 +23,34 @@ package struct LocalRun {
                 job: configuration.job, plan: plan, digest: configuration.digest,
                 expected: Array(repeating: 0, count: plan.steps.count),
                 jobs: configuration.jobs, isInPlace: configuration.isInPlace, started: started))
-        let store = try ContentStore("\(configuration.cacheFolder)/cas")
+        let cache = try ActionCache(configuration.cacheFolder)
         let log = try JobLog(folder: configuration.jobFolder, redactor: try redactor())
         let place = try WorkPlace(configuration)
         defer { place.remove() }
-        let table = try ProcessTable(token: configuration.job, ownsProgram: true)
         var configured = configuration
         configured.temporaryFolder = place.temporary
-        let host = try host(store, place)
+        let folder = try Folder(configuration.root)
+        let memory = DigestMemory(
+            file: "\(configuration.cacheFolder)/digests/\(Digest(ofUTF8: configuration.root).hex)",
+            folder: folder)
+        let trace = RunTrace(count: plan.steps.count)
+        let results: any ResultKeeper =
+            configuration.usesCache
+            ? CachedResults(configured, cache: cache, salt: try salt(), trace: trace)
+            : NoResults()
         let scheduler = Scheduler(
-            configured, host: host, table: table, log: log, results: NoResults(),
-            observer: observer, priority: nil)
+            configured, host: try host(cache.store, place, memory),
+            table: try ProcessTable(token: configuration.job, ownsProgram: true), log: log,
+            results: results, trace: trace,
+            memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
+            priority: nil)
         let outcome = scheduler.run()
-        try? log.close(durable: true, at: .now())
+        finish { try log.close(durable: true, at: .now()) }
+        finish { try cache.flush() }
+        finish { try memory.save() }
+        if let file = configuration.memoFile {
+            finish { try remember(outcome, trace, earlier?.memo, folder, memory, file) }
+        }
         var summary = RunSummary(
             outcome: outcome.summary, message: outcome.message(plan),
             nanoseconds: MonotonicClock.now() &- started)
@@ -44,6 +60,33 @@ package struct LocalRun {
         return summary
     }
 
+    /// Does something at the end of a run whose failure does not make the run one.
+    private func finish(_ work: () throws -> Void) {
+        do { try work() } catch { observer.told(RunMessage(.warning, "\(error)")) }
+    }
+
+    private func remember(
+        _ outcome: JobOutcome, _ trace: RunTrace, _ earlier: JobMemo?, _ folder: Folder,
+        _ memory: DigestMemory, _ file: JobMemoFile
+    ) throws {
+        guard outcome == .succeeded,
+            let memo = trace.memo(
+                of: configuration.plan, job: configuration.job, after: earlier, folder: folder,
+                memory: memory)
+        else { return file.remove() }
+        try file.write(memo)
+    }
+
+    /// What this machine's secret versions are made with: known to nobody else.
+    private func salt() throws -> [UInt8] {
+        let path = "\(configuration.cacheFolder)/salt"
+        if let known = AtomicFile.read(path, most: 1024), known.count == 32 { return known }
+        var random = SystemRandomNumberGenerator()
+        let salt = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        try AtomicFile.write(salt, to: path)
+        return salt
+    }
+
     private func redactor() throws -> Redactor {
         let secrets = configuration.secrets.named
         if secrets.isEmpty { return .none }
@@ -51,10 +94,9 @@ package struct LocalRun {
             secrets: secrets.map { (name: $0.name, value: Array($0.value.utf8)) })
     }
 
-    private func host(_ store: ContentStore, _ place: WorkPlace) throws -> any StepHost {
-        let memory = DigestMemory(
-            file: "\(configuration.cacheFolder)/digests/\(Digest(ofUTF8: configuration.root).hex)",
-            folder: try Folder(configuration.root))
+    private func host(
+        _ store: ContentStore, _ place: WorkPlace, _ memory: DigestMemory
+    ) throws -> any StepHost {
         if configuration.isInPlace {
             return try InPlaceHost(root: configuration.root, memory: memory, store: store)
         }

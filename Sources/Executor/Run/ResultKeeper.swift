@@ -34,7 +34,7 @@ struct KnownResult {
 }
 
 /// What a step's key was made of, until its result is there.
-final class KeyTicket {
+class KeyTicket {
     let step: StepIndex
     /// The key, for people.
     let key: String

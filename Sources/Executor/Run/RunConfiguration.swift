@@ -32,6 +32,8 @@ package struct RunConfiguration {
     package var temporaryFolder = "/tmp"
     /// Id of the job.
     package var job: String
+    /// Where a memo of the job is kept; `nil` for none.
+    package var memoFile: JobMemoFile?
     /// Namespaces that the engine has, as `danube_engine_start` gave them.
     package var namespaces: Int32 = 0
 

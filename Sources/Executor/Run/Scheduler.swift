@@ -14,6 +14,9 @@ final class Scheduler {
     let environment: StepEnvironment
     let observer: any RunObserver
     let results: any ResultKeeper
+    let trace: RunTrace
+    /// What an earlier job knew of the files, where they are looked at in place.
+    let memo: MemoState?
     var schedule: Schedule
     /// Attempts by the slot of their process.
     var running: [Int: RunningAttempt] = [:]
@@ -44,8 +47,11 @@ final class Scheduler {
 
     init(
         _ configuration: RunConfiguration, host: any StepHost, table: ProcessTable, log: JobLog,
-        results: any ResultKeeper, observer: any RunObserver, priority: [Int64]?
+        results: any ResultKeeper, trace: RunTrace, memo: MemoState?,
+        observer: any RunObserver, priority: [Int64]?
     ) {
+        self.trace = trace
+        self.memo = memo
         self.configuration = configuration
         plan = configuration.plan
         self.host = host
@@ -112,6 +118,7 @@ final class Scheduler {
             }
         case .upload(let step): upload(step)
         case .skip(let step):
+            trace[step] = .skipped
             host.pass(step)
         case .note(let index): say(plan.notes[index])
         case .wake(let time):

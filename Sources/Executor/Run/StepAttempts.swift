@@ -5,6 +5,12 @@ internal import PipelineIR
 extension Scheduler {
     /// Looks for the result of a step.
     func probe(_ step: StepIndex) {
+        if let memo, memo.isClean(step), !plan.steps[step.int].capture {
+            trace[step] = .clean
+            observer.explained(step, .hit(key: "", job: memo.memo.job))
+            return apply(.probed(step, .hit(StepResult(code: 0))))
+        }
+        memo?.touched(step)
         let resolved: ResolvedStep
         do { resolved = try resolve(step) } catch {
             // What is wrong is said when the step starts.
@@ -30,6 +36,7 @@ extension Scheduler {
         do {
             restoredFiles += try host.take(step, known.outputs)
         } catch {
+            trace[step] = nil
             observer.explained(
                 step, .miss(key: known.key, reasons: ["its outputs cannot be restored: \(error)"]))
             return apply(.probed(step, .failed("\(error)")))

@@ -14,9 +14,11 @@ extension Scheduler {
         do {
             let path = try schedule.text(of: upload.path, secrets: { _ in nil })
             let name = upload.name.isEmpty ? path : upload.name
-            return try host.viewing(step) { folder in
-                artifacts.keep(path, name: name, isReport: upload.junit, from: folder)
+            let copied = try host.viewing(step) { folder in
+                try artifacts.keep(path, name: name, isReport: upload.junit, from: folder)
             }
+            trace[step] = copied
+            return nil
         } catch {
             return "\(error)"
         }

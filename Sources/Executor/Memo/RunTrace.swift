@@ -1,0 +1,50 @@
+internal import PipelineIR
+
+/// What the steps of a run read and wrote, for a memo of the job.
+final class RunTrace {
+    /// What is known of a step.
+    enum Step {
+        /// Its result is in the cache.
+        case cached(inputs: FileTree, outputs: FileTree)
+        /// It is as an earlier job left it.
+        case clean
+        /// It copied files.
+        case copied(read: [(TreePath, FileStamp)], written: [(TreePath, FileStamp)])
+        /// It did nothing.
+        case skipped
+    }
+
+    private var steps: [Step?]
+
+    /// Begins with nothing known.
+    init(count: Int) { steps = Array(repeating: nil, count: count) }
+
+    /// What is known of a step.
+    subscript(step: StepIndex) -> Step? {
+        get { steps[step.int] }
+        set { steps[step.int] = newValue }
+    }
+
+    /// The memo of a job of which everything is known, which is when all its steps are in the cache,
+    /// were skipped, or copied files; `nil` otherwise.
+    func memo(
+        of plan: Plan, job: String, after earlier: JobMemo?, folder: Folder, memory: DigestMemory
+    ) -> JobMemo? {
+        guard !steps.contains(where: { $0 == nil }) else { return nil }
+        var builder = JobMemoBuilder(folder: folder, memory: memory)
+        for (index, step) in steps.enumerated() {
+            switch step {
+            case .cached(let inputs, let outputs):
+                builder.add(
+                    inputs: inputs, globs: plan.steps[index].options?.inputs ?? [],
+                    outputs: outputs)
+            case .clean:
+                guard let earlier else { return nil }
+                builder.add(index, of: earlier)
+            case .copied(let read, let written): builder.add(read: read, written: written)
+            case .skipped, nil: builder.addNothing()
+            }
+        }
+        return builder.finish(job: job)
+    }
+}
