@@ -33,6 +33,8 @@ struct DiagnosticReport: Sendable {
         if requireStatic, compilation.isLive {
             throw .mistake("a part of the pipeline is only decided live (--require-static)")
         }
-        if compilation.plan == nil, compilation.protoBytes == nil { throw .bug("there is no plan and no diagnostic says why") }
+        if compilation.plan == nil, compilation.protoBytes == nil {
+            throw .bug("there is no plan and no diagnostic says why")
+        }
     }
 }

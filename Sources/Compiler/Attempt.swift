@@ -118,7 +118,7 @@ enum Attempt {
             compilation.plan = nil
             compilation.diagnostics.append(
                 Diagnostic(
-                    code: "DNB807", level: .error,
+                    code: "DNB804", level: .error,
                     message: "The plan cannot be written in protobuf: \(error)",
                     hint: "Print it with --format json, or split the pipeline."))
         }

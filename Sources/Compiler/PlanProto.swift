@@ -71,7 +71,8 @@ package enum PlanProto {
                 serializedBytes: bytes.span.bytes.extracting(range), options: options)
         } catch BinaryDecodingError.invalidUTF8 {
             throw PlanError(
-                .syntax, [], "A text between bytes \(range.lowerBound) and \(range.upperBound) is "
+                .syntax, [],
+                "A text between bytes \(range.lowerBound) and \(range.upperBound) is "
                     + "not UTF-8.")
         } catch {
             throw PlanError(

@@ -3,8 +3,8 @@ internal import PipelineIR
 /// Goes over the bytes of a plan in protobuf before anything is decoded or allocated for them.
 ///
 /// It does not recurse. What passes has known fields of the right type only, each at most once
-/// unless it is repeated (the decoder would merge them, in quadratic time at worst), nests no deeper
-/// and holds no more than a plan may. The encoding is described at
+/// unless it is repeated (the decoder would merge them, in quadratic time at worst), nests no
+/// deeper and holds no more than a plan may. The encoding is described at
 /// https://protobuf.dev/programming-guides/encoding.
 struct WireScan {
     /// Where the bytes can be cut so that each piece is a message of its own.
@@ -80,6 +80,7 @@ struct WireScan {
     }
 
     private mutating func field(_ bytes: Span<UInt8>, _ place: Open) throws(PlanError) {
+        open[open.count - 1].field = ""
         let tag = try varint(bytes, end: place.end)
         let fields = WireMessage.fields[place.message.rawValue]
         let number = Int(truncatingIfNeeded: tag >> 3)

@@ -145,7 +145,8 @@ enum WireMessage: Int, CaseIterable {
 
     private var besideFields: [WireField] {
         switch self {
-        case .parameter: [.one(1, "name", .text), .one(2, "type", .text), .one(3, "value_json", .text)]
+        case .parameter:
+            [.one(1, "name", .text), .one(2, "type", .text), .one(3, "value_json", .text)]
         case .exit:
             [
                 .one(1, "kind", .number(2)), .one(2, "condition", .uint32),

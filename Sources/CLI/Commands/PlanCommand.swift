@@ -66,7 +66,8 @@ struct PlanCommand: ParsableCommand {
     @Option(
         name: .customLong("check"),
         help: ArgumentHelp(
-            "Validate a plan in JSON or protobuf from a file or, with -, a pipe.", valueName: "file"),
+            "Validate a plan in JSON or protobuf from a file or, with -, a pipe.", valueName: "file"
+        ),
         completion: .file(extensions: ["json"]))
     var checked: String?
 
