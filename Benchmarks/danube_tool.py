@@ -100,7 +100,8 @@ class DanubeMemoised(DanubeProto):
             file.write(b"\0" * 64)
         os.utime(bridge, ns=(before.st_atime_ns, before.st_mtime_ns))
         subprocess.run(command, check=True, **run)
-        if subprocess.run([*command, "--no-memo"], stderr=subprocess.DEVNULL, **run).returncode == 0:
+        fresh = subprocess.run([*command, "--no-memo"], stderr=subprocess.DEVNULL, **run)
+        if fresh.returncode == 0:
             raise RuntimeError("the bridge was not broken")
 
 

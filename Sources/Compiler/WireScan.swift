@@ -130,6 +130,7 @@ struct WireScan {
                 .limit,
                 "More than \(PlanLimits.operations) string operations stand inside each other.")
         }
+        try count(message.weight - 1)
         open.append(Open(message: message, end: offset + length))
     }
 

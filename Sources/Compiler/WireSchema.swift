@@ -38,6 +38,16 @@ enum WireMessage: Int, CaseIterable {
     case template, part, operation, condition, operands, codeIn, codeRange, compare
     case exit, frame, source, note, contextValue, group
 
+    /// As how many values it counts: what is rare and large in memory counts more, so that no plan
+    /// of empty messages takes a gigabyte.
+    var weight: Int {
+        switch self {
+        case .service: 16
+        case .exit: 4
+        default: 1
+        }
+    }
+
     /// Fields by number, one array for each message.
     static let fields: [[WireField?]] = allCases.map { message in
         var byNumber: [WireField?] = []

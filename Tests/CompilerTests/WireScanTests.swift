@@ -125,6 +125,16 @@ import Testing
         #expect(error?.path.description == "$.steps[0].order")
     }
 
+    @Test func `a plan with more values than its readers take is not written`() {
+        var plan = WireBytes.chain(of: 1)
+        plan.steps[0].options = Step.Options()
+        let service = Service(
+            name: "s", image: "i", env: [], ports: [], ready: .empty, readyTimeoutMilliseconds: 0)
+        plan.steps[0].options?.services = Array(
+            repeating: service, count: PlanLimits.values / WireMessage.service.weight)
+        #expect(throws: PlanError.self) { try PlanProto.encode(plan) }
+    }
+
     @Test func `a plan that is too large is refused before it is looked at`() {
         var scan = WireScan(PlanLimits.bytes + 1)
         #expect(throws: PlanError.self) { try scan.check([]) }
