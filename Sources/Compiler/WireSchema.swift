@@ -38,13 +38,13 @@ enum WireMessage: Int, CaseIterable {
     case template, part, operation, condition, operands, codeIn, codeRange, compare
     case exit, frame, source, note, contextValue, group
 
-    /// As how many values it counts: what is rare and large in memory counts more, so that no plan
-    /// of empty messages takes a gigabyte.
+    /// As how many values it counts, without its fields: what is rare and large in memory counts
+    /// more, so that a plan of empty messages does not take a gigabyte.
     var weight: Int {
         switch self {
         case .service: 16
         case .exit: 4
-        default: 1
+        default: 2
         }
     }
 
