@@ -20,11 +20,18 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // Without its traits it needs no Foundation beyond FoundationEssentials.
+        .package(
+            url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     ],
     targets: [
         .target(
             name: "PipelineIR",
             dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .target(
+            name: "Wire",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
             swiftSettings: strict),
         .target(name: "CSandbox", cSettings: c),
         .systemLibrary(
@@ -41,7 +48,10 @@ let package = Package(
             linkerSettings: link),
         .target(
             name: "Compiler",
-            dependencies: ["PipelineIR", "CSandbox", "CGit"],
+            dependencies: [
+                "PipelineIR", "Wire", "CSandbox", "CGit",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             swiftSettings: strict),
         .target(name: "CFiles", cSettings: c),
         .target(
@@ -60,7 +70,7 @@ let package = Package(
             name: "PipelineIRTests", dependencies: ["PipelineIR", "Compiler"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "CompilerTests", dependencies: ["Compiler", "PipelineIR", "CSandbox"],
+            name: "CompilerTests", dependencies: ["Compiler", "PipelineIR", "Wire", "CSandbox"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "ExecutorTests", dependencies: ["Executor", "PipelineIR", "CSandbox", "CFiles"],

@@ -83,11 +83,26 @@ class DanubeMemoised(DanubeProto):
     def before(self, d: Path, steps: list, wl: str, phase: str) -> None:
         if (d / "cache").exists():
             return
+        self._prove(d, self.argv(d, wl, phase))
         run = dict(cwd=d, stdout=subprocess.DEVNULL, check=True)
         subprocess.run(self.argv(d, wl, phase), env=dict(os.environ, **self.env), **run)
-        # Without a bridge to start, only the plan cache can answer.
-        no_bridge = dict(os.environ, **self.env, DANUBE_PYBRIDGE=str(d / "no-bridge"))
-        subprocess.run(self.argv(d, wl, phase), env=no_bridge, **run)
+
+    def _prove(self, d: Path, command: list[str]) -> None:
+        """Plans again with a bridge that looks the same and is no program any more: only the plan
+        cache can answer."""
+        bridge = d / "bridge"
+        shutil.copy2(Path(self.program).with_name("danube-pybridge"), bridge)
+        env = dict(os.environ, **self.env, DANUBE_PYBRIDGE=str(bridge))
+        run = dict(cwd=d, env=env, stdout=subprocess.DEVNULL)
+        subprocess.run(command, check=True, **run)
+        before = bridge.stat()
+        with bridge.open("r+b") as file:
+            file.write(b"\0" * 64)
+        os.utime(bridge, ns=(before.st_atime_ns, before.st_mtime_ns))
+        subprocess.run(command, check=True, **run)
+        fresh = subprocess.run([*command, "--no-memo"], stderr=subprocess.DEVNULL, **run)
+        if fresh.returncode == 0:
+            raise RuntimeError("the bridge was not broken")
 
 
 class PythonPass(Tool):

@@ -15,6 +15,7 @@ enum Compilations {
         var tag: String?
         var limits = Limits()
         var memo = true
+        var form = CompileRequest.Form.plan
     }
 
     /// Compiles.
@@ -25,6 +26,7 @@ enum Compilations {
         request.parameters = order.parameters
         request.limits = order.limits
         request.memo = order.memo
+        request.form = order.form
         request.trigger.event = order.event
         request.trigger.branch = order.branch
         request.trigger.tag = order.tag

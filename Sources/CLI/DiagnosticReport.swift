@@ -30,10 +30,11 @@ struct DiagnosticReport: Sendable {
             throw .environmentReported
         }
         if !errors.isEmpty { throw .reported }
-        let live = compilation.plan?.exits.contains { $0.kind == .live } ?? false
-        if requireStatic, live {
+        if requireStatic, compilation.isLive {
             throw .mistake("a part of the pipeline is only decided live (--require-static)")
         }
-        if compilation.plan == nil { throw .bug("there is no plan and no diagnostic says why") }
+        if compilation.plan == nil, compilation.protoBytes == nil {
+            throw .bug("there is no plan and no diagnostic says why")
+        }
     }
 }

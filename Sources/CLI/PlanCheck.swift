@@ -1,3 +1,4 @@
+import Compiler
 import PipelineIR
 
 /// `danube plan --check`: reads a plan that somebody else wrote.
@@ -10,7 +11,7 @@ struct PlanCheck {
         let bytes = try FileBytes.read(path, limit: PlanLimits.bytes)
         let plan: Plan
         do throws(PlanError) {
-            plan = try Plan.decode(json: bytes)
+            plan = try PlanProto.isProto(bytes) ? PlanProto.decode(bytes) : Plan.decode(json: bytes)
         } catch {
             let position = error.position.map { ":\($0.line):\($0.column)" } ?? ""
             let name = path == "-" ? "standard input" : path

@@ -14,12 +14,6 @@ struct PlanView: Sendable {
     func show(
         _ plan: Plan, _ compilation: Compilation, _ order: Compilations.Order
     ) throws(Failure) {
-        if format == .proto {
-            guard let bytes = compilation.protoBytes else {
-                throw .bug("the compiler gave no protobuf form of the plan")
-            }
-            return Output.write(bytes, to: 1)
-        }
         let digest = compilation.digest.map(\.description) ?? ""
         let heading = PlanTable.Heading(
             digest: digest, occasion: Compilations.occasion(order), seconds: compilation.seconds,
@@ -27,7 +21,7 @@ struct PlanView: Sendable {
         try show(plan, heading)
     }
 
-    /// Prints a plan in any text format.
+    /// Prints a plan in any format.
     func show(_ plan: Plan, _ heading: PlanTable.Heading) throws(Failure) {
         switch format {
         case .table:
@@ -40,7 +34,12 @@ struct PlanView: Sendable {
         case .mermaid: Output.out(PlanMermaid.render(plan))
         case .markdown: Output.out(PlanMarkdown.render(plan, heading: heading))
         case .sarif: Output.out(Sarif.render([], file: plan.entry))
-        case .proto: throw .mistake("--format proto is written for a danubefile only")
+        case .proto:
+            do throws(PlanError) {
+                Output.write(try PlanProto.encode(plan), to: 1)
+            } catch {
+                throw .mistake("the plan cannot be written in protobuf: \(error.message)")
+            }
         }
     }
 

@@ -48,6 +48,9 @@ enum Attempt {
             compilation.plan = nil
             compilation.protoBytes = nil
         }
+        if let plan = compilation.plan, request.form == .proto || memo != nil {
+            addProto(plan, request, &compilation)
+        }
         memo?.keep(compilation, reads: source, context: context)
         return compilation
     }
@@ -101,6 +104,24 @@ enum Attempt {
             return
         }
         compilation.plan = plan
+        compilation.isLive = plan.exits.contains { $0.kind == .live }
+    }
+
+    /// A plan that is too large for protobuf is not remembered, and refused where it is asked for.
+    private static func addProto(
+        _ plan: Plan, _ request: CompileRequest, _ compilation: inout Compilation
+    ) {
+        do throws(PlanError) {
+            compilation.protoBytes = try PlanProto.encode(plan)
+        } catch {
+            guard request.form == .proto else { return }
+            compilation.plan = nil
+            compilation.diagnostics.append(
+                Diagnostic(
+                    code: "DNB804", level: .error,
+                    message: "The plan cannot be written in protobuf: \(error)",
+                    hint: "Print it with --format json, or split the pipeline."))
+        }
     }
 }
 

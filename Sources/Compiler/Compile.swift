@@ -18,8 +18,18 @@ package struct CompileRequest: Sendable {
     package var limits = Limits()
     /// Whether an earlier plan is taken when everything that it was made of is unchanged.
     package var memo = true
+    /// Which forms of the plan are wanted.
+    package var form = Form.plan
     /// Whether hooks of the interpreter word refusals; containment does not depend on them.
     package var audit = true
+
+    /// The forms of a plan that a caller can want.
+    package enum Form: Sendable {
+        /// `Compilation.plan`.
+        case plan
+        /// `Compilation.protoBytes`; a plan that is remembered is not decoded for it.
+        case proto
+    }
 
     /// Creates one from its parts.
     package init(root: String, file: String = "danubefile.py") {
@@ -30,10 +40,13 @@ package struct CompileRequest: Sendable {
 
 /// What became of a request.
 package struct Compilation: Sendable {
-    /// The plan; `nil` when a diagnostic of level error says why there is none.
+    /// The plan; `nil` when a diagnostic of level error says why there is none, or when it was
+    /// remembered and only its protobuf form is wanted.
     package var plan: Plan?
-    /// The plan in its wire form, when there is a plan.
+    /// The plan in protobuf, where it is wanted or remembered.
     package var protoBytes: [UInt8]?
+    /// Whether a part of the plan can only be decided live.
+    package var isLive = false
     /// Everything there is to say of the danubefile, in order of place.
     package var diagnostics: [Diagnostic] = []
     /// Whether an earlier plan was taken.

@@ -1,11 +1,12 @@
 internal import PipelineIR
 
-/// A compilation as it is kept: what to say of the danubefile, and the plan in its wire form.
+/// A compilation as it is kept: what to say of the danubefile, and the plan in protobuf.
 enum MemoResult {
     static func encode(_ compilation: Compilation) -> [UInt8] {
         var writer = MarshalWriter(capacity: (compilation.protoBytes?.count ?? 0) + 1024)
-        writer.tuple(4)
+        writer.tuple(5)
         writer.int(Int32(clamping: compilation.paths))
+        writer.bool(compilation.isLive)
         writer.tuple(compilation.pipelines.count)
         for pipeline in compilation.pipelines {
             writer.tuple(2)
@@ -31,8 +32,9 @@ enum MemoResult {
         var reader = MarshalReader(bytes)
         var compilation = Compilation()
         compilation.memoised = true
-        try reader.expectTuple(of: 4)
+        try reader.expectTuple(of: 5)
         compilation.paths = Int(try reader.expectInt())
+        compilation.isLive = try reader.expectBool()
         for _ in 0..<(try reader.expectTuple()) {
             try reader.expectTuple(of: 2)
             let name = try reader.expectString()

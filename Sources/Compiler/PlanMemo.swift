@@ -2,17 +2,21 @@ internal import Glibc
 internal import PipelineIR
 
 /// Takes an earlier compilation of the same request, and keeps a new one.
+///
+/// Another build of this program or of the evaluator may compile the same file to another plan, so
+/// both are part of the key.
 struct PlanMemo {
     private let store: MemoStore
     private let key: Digest
 
-    /// `nil` where nothing can be kept, or where it is not known which evaluator would run.
+    /// `nil` where nothing can be kept, or where it is not known which programs would compile.
     init?(_ request: CompileRequest) {
         guard let store = MemoStore(), let program = try? BridgeLocation.find(),
-            let stamp = Self.stamp(of: program)
+            let evaluator = Self.stamp(of: program),
+            let compiler = Self.stamp(of: "/proc/self/exe")
         else { return nil }
         self.store = store
-        key = Self.key(request, program: stamp)
+        key = Self.key(request, programs: [evaluator, compiler])
     }
 
     /// The earlier compilation, if everything that it was made of is unchanged.
@@ -21,7 +25,12 @@ struct PlanMemo {
             let bytes = store.find(
                 Self.key(key, source), source: source, context: Repository.context(request))
         else { return nil }
-        return try? MemoResult.decode(bytes)
+        guard var found = try? MemoResult.decode(bytes) else { return nil }
+        if request.form == .plan, let bytes = found.protoBytes {
+            guard let plan = try? PlanProto.decode(bytes) else { return nil }
+            found.plan = plan
+        }
+        return found
     }
 
     /// Keeps a compilation, unless it could differ when it is done again.
@@ -36,15 +45,16 @@ struct PlanMemo {
             python: reads.python, result: MemoResult.encode(compilation))
     }
 
-    private static func key(_ request: CompileRequest, program: String) -> Digest {
+    private static func key(_ request: CompileRequest, programs: [String]) -> Digest {
         let limits = request.limits
         let numbers = [
             limits.memoryBytes, limits.steps, limits.paths, limits.resultBytes, limits.nesting,
             limits.outputBytes, request.audit ? 1 : 0,
         ]
         let trigger = request.trigger
-        var parts: [String?] = [
-            "danube plans 1", program, request.root, request.file, request.pipeline,
+        var parts: [String?] = ["danube plans 2"] + programs
+        parts += [
+            request.root, request.file, request.pipeline,
             request.revision, trigger.event, trigger.branch, trigger.tag,
             String(trigger.time), trigger.given.canonical, "\(limits.wallClock)",
         ]
@@ -69,7 +79,7 @@ struct PlanMemo {
         return Digest(of: writer.bytes)
     }
 
-    /// What tells one build of the evaluator, with the SDK in it, from another.
+    /// What tells one build of a program, with the SDK in it, from another.
     private static func stamp(of program: String) -> String? {
         var status = Glibc.stat()
         guard stat(program, &status) == 0 else { return nil }

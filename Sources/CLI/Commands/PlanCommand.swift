@@ -66,7 +66,8 @@ struct PlanCommand: ParsableCommand {
     @Option(
         name: .customLong("check"),
         help: ArgumentHelp(
-            "Validate a plan in JSON from a file or, with -, a pipe.", valueName: "file"),
+            "Validate a plan in JSON or protobuf from a file or, with -, a pipe.", valueName: "file"
+        ),
         completion: .file(extensions: ["json"]))
     var checked: String?
 
@@ -97,6 +98,7 @@ struct PlanCommand: ParsableCommand {
         if events.count > 1 {
             return try PlanMatrix(order: order, events: events, report: report, view: view).run()
         }
+        if view.format == .proto, against == nil { return try writeProto(order) }
         let compilation = Compilations.compile(order)
         if view.format == .sarif {
             Output.out(Sarif.render(report.levelled(compilation.diagnostics), file: order.file))
@@ -108,6 +110,18 @@ struct PlanCommand: ParsableCommand {
         }
         if let against { return try showDifference(plan, against: against, order) }
         try view.show(plan, compilation, order)
+    }
+
+    /// A plan that is remembered is written as it is, without being decoded.
+    private func writeProto(_ order: Compilations.Order) throws {
+        var order = order
+        order.form = .proto
+        let compilation = Compilations.compile(order)
+        try report.judge(compilation)
+        guard let bytes = compilation.protoBytes else {
+            throw Failure.bug("the compiler gave no protobuf form of the plan")
+        }
+        Output.write(bytes, to: STDOUT_FILENO)
     }
 
     private func showDifference(
