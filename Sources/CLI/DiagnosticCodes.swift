@@ -1,4 +1,4 @@
-/// The codes of diagnostics.
+/// What the form of a diagnostic's code tells.
 enum DiagnosticCodes {
     /// Whether a text has the form of a code: `DNB` and three digits.
     static func isCode(_ text: String) -> Bool {
