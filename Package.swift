@@ -32,6 +32,7 @@ let package = Package(
         .target(
             name: "CPython", dependencies: ["LibPython"], exclude: ["library"], cSettings: c),
         .target(name: "CGit", cSettings: c),
+        .target(name: "CSchema", cSettings: c),
         .executableTarget(
             name: "PyBridge",
             dependencies: ["CPython", "CSandbox"],
@@ -45,7 +46,7 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "PipelineIR", "Compiler",
+                "PipelineIR", "Compiler", "CSchema",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,

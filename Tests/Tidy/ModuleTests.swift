@@ -6,9 +6,10 @@ private let mayImport: [String: Set<String>] = [
     "CSandbox": [],
     "CPython": ["LibPython"],
     "CGit": [],
+    "CSchema": [],
     "PyBridge": ["CPython", "CSandbox"],
     "Compiler": ["PipelineIR", "CSandbox", "CGit", "SwiftProtobuf"],
-    "CLI": ["PipelineIR", "Compiler", "ArgumentParser"],
+    "CLI": ["PipelineIR", "Compiler", "CSchema", "ArgumentParser"],
 ]
 
 /// Modules of the platform. Foundation is not among them: it costs ten milliseconds of start-up.
