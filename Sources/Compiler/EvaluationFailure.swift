@@ -4,7 +4,8 @@ import PipelineIR
 enum EvaluationFailure {
     static func diagnostic(_ error: any Error, _ request: CompileRequest) -> Diagnostic {
         var found = words(error, request)
-        if found.place == nil {
+        // What the host lacks is no problem of the danubefile.
+        if found.place == nil, !found.code.hasPrefix("DNB9") {
             found.place = Diagnostic.Place(file: request.file, line: 0)
         }
         return found
@@ -118,6 +119,10 @@ enum FileCheck {
     static func problem(_ file: String, in repository: any RepositorySource) -> Diagnostic? {
         var found: Diagnostic
         switch repository.stat(file) {
+        case .file(size: 0, _):
+            found = Diagnostic(
+                code: "DNB105", level: .error, message: "`\(file)` is empty",
+                hint: "Run `danube init --force` to write a pipeline that fits the repository.")
         case .file: return nil
         case .folder:
             found = Diagnostic(
@@ -128,10 +133,13 @@ enum FileCheck {
                 code: "DNB103", level: .error, message: "There is no `\(file)`",
                 hint: "Run `danube init` to write one, or name it with -f.")
         case .failed(let failure):
+            let isOutside = failure == SourcePath.outside
             found = Diagnostic(
                 code: "DNB103", level: .error,
                 message: "`\(file)` cannot be read: \(failure.message)",
-                hint: "Check the file and its permissions.")
+                hint: isOutside
+                    ? "Name a file in the repository, whose folder is given with -C."
+                    : "Check the file and its permissions.")
         }
         found.place = Diagnostic.Place(file: file, line: 0)
         return found

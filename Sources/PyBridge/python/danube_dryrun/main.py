@@ -225,7 +225,9 @@ class Evaluation:
                     return one
         if len(found) == 1 and self._wanted is None:
             return found[0]
-        names = ", ".join(f"`{one.name}`" for one in found)
+        names = ", ".join(f"`{one.name}`" for one in found[:12])
+        if len(found) > 12:
+            names += f" and {len(found) - 12} more"
         if not found:
             self._file_problem(
                 "DNB105",
