@@ -75,9 +75,9 @@ def _statement(source: str, line: int) -> int:
 
 def test_every_code_that_a_fixture_can_show_has_one() -> None:
     """The codes of docs/diagnostics.md are those of the fixtures, and the few named here."""
-    # Limits of the machine and faults of the environment are shown by the tests of the bridge, and
-    # no danubefile is known that does not do the same twice.
-    elsewhere = re.compile(r"DNB(207|802|804|805|807|9\d\d)")
+    # Limits of the machine, revisions and faults of the environment are shown by the tests of the
+    # bridge and the command line, and no danubefile is known that does not do the same twice.
+    elsewhere = re.compile(r"DNB(207|605|802|804|805|807|9\d\d)")
     listed = set(re.findall(r"\bDNB\d{3}\b", (ROOT / "docs" / "diagnostics.md").read_text()))
     shown = {one.code for case in cases() for one in case.expected}
     shown |= {typo["code"] for typo in typos()}

@@ -64,7 +64,7 @@ def of_exception(session: Any, recorder: Any, error: BaseException, where: str) 
     if (
         not (code in ("DNB107", "DNB109") and session.has("DNB109", file, line))
         and not (code == "DNB110" and session.has("DNB110", file, line))
-        and not (code == "DNB115" and session.has("DNB111", file, line))
+        and not (code in ("DNB111", "DNB115") and session.has("DNB111", file, line))
     ):
         session.problem(code, level, message, hint, frame)
     return (T.EXIT, T.FAILURE, f"{kind}: {text}" if text else kind, frame, "", "")
@@ -161,7 +161,7 @@ def _classified(
         (
             "The pipeline always ends here. Correct it, or catch the exception."
             if where == "pipeline"
-            else "The file cannot be loaded."
+            else "Correct it: nothing can be planned while the file cannot be imported."
         ),
     )
 
