@@ -35,7 +35,7 @@ struct LintCommand: ParsableCommand {
         var order = try place()
         order.limits = try limits.limits()
         let report = DiagnosticReport(
-            denied: Set(deny), requireStatic: requireStatic,
+            denied: try DiagnosticCodes.denied(deny), requireStatic: requireStatic,
             terminal: .of(STDOUT_FILENO, choice: colour.color))
         let found = report.levelled(try diagnose(order))
         switch format {

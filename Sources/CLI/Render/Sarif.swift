@@ -67,7 +67,8 @@ enum Sarif {
         put(diagnostic.place ?? Diagnostic.Place(file: file, line: 1), nil, &json)
         json.endArray()
         json.key("message")
-        text(diagnostic.message + (diagnostic.hint.map { " Hint: \($0)" } ?? ""), &json)
+        let end = diagnostic.message.hasSuffix(".") ? "" : "."
+        text(diagnostic.message + (diagnostic.hint.map { "\(end) Hint: \($0)" } ?? ""), &json)
         if !diagnostic.stack.isEmpty {
             json.key("relatedLocations")
             json.beginArray()
