@@ -52,7 +52,7 @@ struct PlanColumns {
             return
         }
         after = min(after, max(5, columns / 12))
-        image = min(image, max(12, columns / 5))
+        image = min(image, max(12, columns / 4))
         let rest = columns - number - 6 - gap(image) - gap(after)
         name = min(name, max(16, rest * (command > 0 ? 45 : 75) / 100))
         let forCommand = rest - name - 32
@@ -74,6 +74,20 @@ struct PlanColumns {
     /// The image that a step runs in; empty for uploads and on the host.
     func image(of step: Step) -> String {
         step.kind == .upload ? "" : step.image.isEmpty ? defaultImage : step.image
+    }
+
+    /// An image's reference, escaped and in so many columns: the registry and folders go first, as
+    /// the name and the tag tell more.
+    static func shortened(image: String, columns: Int) -> String {
+        let whole = DisplayText.escaped(image)
+        if DisplayText.width(whole) <= columns { return whole }
+        var rest = whole[...]
+        while let slash = rest.firstIndex(of: "/") {
+            rest = rest[rest.index(after: slash)...]
+            let short = "…/" + rest
+            if DisplayText.width(short) <= columns { return short }
+        }
+        return DisplayText.cutInside(String(rest), columns: columns)
     }
 
     /// The command's first line, unless the name says the same.

@@ -204,16 +204,20 @@ struct PlanTable {
         }
         if widths.image > 0 {
             buffer.begin(.blue)
-            column = buffer.safe(image, columns: layout.columns == nil ? .max : widths.image)
+            let fits = layout.columns == nil ? Int.max : widths.image
+            let shown = PlanColumns.shortened(image: image, columns: fits)
+            buffer.put(shown)
+            column = DisplayText.width(shown)
             buffer.end()
             buffer.blanks(widths.image + 2 - column)
         }
+        column = 0
         if !after.isEmpty {
             let fits = layout.columns == nil ? Int.max : widths.after
-            buffer.safe(after, columns: fits)
+            column = buffer.safe(after, columns: fits)
         }
         if !remarks.isEmpty {
-            if widths.after > 0 { buffer.blanks(widths.after + 2 - DisplayText.width(after)) }
+            if widths.after > 0 { buffer.blanks(max(1, widths.after + 2 - column)) }
             put(remarks, row)
         }
         buffer.newline()
@@ -222,8 +226,12 @@ struct PlanTable {
     private mutating func putName(_ step: Step, columns: Int) -> Int {
         let limit = layout.columns == nil ? Int.max : max(8, columns)
         let coordinates = PlanColumns.coordinates(step)
-        if coordinates.isEmpty { return buffer.safe(step.name, columns: limit) }
-        let used = buffer.safe(step.name, columns: max(8, limit - coordinates.utf8.count - 1))
+        // Names of many steps begin alike and differ at their ends.
+        let room = coordinates.isEmpty ? limit : max(8, limit - coordinates.utf8.count - 1)
+        let name = DisplayText.cutInside(step.name, columns: room)
+        buffer.put(name)
+        let used = DisplayText.width(name)
+        if coordinates.isEmpty { return used }
         guard used + 1 < limit else { return used }
         buffer.put(" ")
         buffer.begin(.dim)
@@ -289,16 +297,25 @@ extension PlanTable {
                 let width = DisplayText.width(word)
                 if column == 0 {
                     column = putIndent(indent, row)
+                    buffer.begin(remark.paint)
                 } else if column + separator + width > room {
+                    if number > 0 { buffer.end() }
                     buffer.newline()
                     column = putIndent(indent, row)
+                    buffer.begin(remark.paint)
                 } else {
-                    if number > 0 { buffer.put(" ") } else { buffer.put(" · ", .dim) }
-                    column += separator
+                    if number > 0 {
+                        buffer.put(" ")
+                    } else {
+                        buffer.put(layout.unicode ? " · " : ", ", .dim)
+                        buffer.begin(remark.paint)
+                    }
+                    column += number > 0 || layout.unicode ? separator : 2
                 }
-                buffer.put(word, remark.paint)
+                buffer.put(word)
                 column += width
             }
+            buffer.end()
         }
         if row == nil, column > 0 { buffer.newline() }
     }
