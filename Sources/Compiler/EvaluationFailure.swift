@@ -15,8 +15,7 @@ enum EvaluationFailure {
         switch error {
         case let error as BridgeError: bridge(error, request)
         case let error as RecordingError: recording(error)
-        case let error as MarshalError:
-            refused("it sent bytes that are not its protocol: \(error)")
+        case let error as MarshalError: marshal(error)
         default: refused("\(error)")
         }
     }
@@ -82,7 +81,25 @@ enum EvaluationFailure {
                 level: .error, message: "The pipeline has more \(what) than \(limit)",
                 hint: "Split it, or raise the limit.")
         case .schema(let what): refused(what)
-        case .marshal(let error): refused("\(error)")
+        case .marshal(let error): marshal(error)
+        }
+    }
+
+    /// What a danubefile brings about by itself, and what only an attack does.
+    private static func marshal(_ error: MarshalError) -> Diagnostic {
+        switch error {
+        case .badText:
+            Diagnostic(
+                code: "DNB312", level: .error,
+                message: "A text of the pipeline has half of a surrogate pair, so is not Unicode",
+                hint: #"Look for \ud800 to \udfff; decode bytes with errors="replace"."#)
+        case .tooLong(let length, _) where length > PlanLimits.stringBytes && length < 1 << 28:
+            Diagnostic(
+                code: "DNB804", level: .error,
+                message:
+                    "A text of the pipeline is longer than \(PlanLimits.stringBytes >> 20) MiB",
+                hint: "Keep it in a file of the repository, which the step's script reads.")
+        default: refused("it sent bytes that are not its protocol: \(error)")
         }
     }
 
