@@ -22,7 +22,7 @@ struct DiagnosticReport: Sendable {
     /// Says diagnostics on standard error.
     func say(_ diagnostics: [Diagnostic]) {
         if diagnostics.isEmpty { return }
-        Output.err(DiagnosticText.render(levelled(diagnostics), on: terminal))
+        Output.err(terminal.shown(DiagnosticText.render(levelled(diagnostics), on: terminal)))
     }
 
     /// Says all diagnostics on standard error, and throws when one is an error.

@@ -37,7 +37,7 @@ struct PlanMatrix {
         if view.format == .json {
             Output.write(matrix.json(), to: 1)
         } else {
-            Output.out(matrix.table(view.layout))
+            Output.out(view.terminal.shown(matrix.table(view.layout)))
         }
     }
 }

@@ -34,7 +34,7 @@ with parallel("builds, all of them, with a name that goes on and on and on"):
 t = step.run("t", name="a step whose name is long, and which is asked for", check=False)
 u = step.run("u", name="another", capture=True)
 if t != 0 and (u == "one" or u.startswith("two" * 40)):
-    step.run("echo\\tx", name="tab\\there", timeout="1h30m", retries=3,
+    step.run("echo\\tx", timeout="1h30m", retries=3,
              resources=Resources(cpu=2, memory="4Gi", disk="10Gi"),
              services=[Service("postgres:16-alpine", name="db")])
 artifacts.upload("a/very/long/path/" * 12)
@@ -114,11 +114,7 @@ def test_columns_are_aligned(tmp_path: Path, danube_program: Path) -> None:
     at = titles.index("IMAGE")
     rows = [line for line in lines if "python:3.12" in line]
     assert len(rows) == 4
-
-    def column(line: str) -> int:
-        return width(line[: re.search(r"(alpine|python:|…/)", line[10:]).start() + 10])  # type: ignore[union-attr]
-
-    assert {column(line) for line in rows if "python" in line[at - 2 :]} == {at}
+    assert {width(line[: line.index("python:3.12")]) for line in rows} == {at}
 
 
 def test_colour_is_for_terminals(tmp_path: Path, danube_program: Path) -> None:
@@ -172,7 +168,7 @@ def test_a_hostile_name_moves_no_cursor(tmp_path: Path, danube_program: Path) ->
     shown = on_terminal("plan", "-C", root, columns=80, env=environment(NO_COLOR="1")).out
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown), repr(shown)
     assert "gone" in shown
-    broken = repository(tmp_path / "b", f'raise ValueError("{name}")')
+    broken = repository(tmp_path / "b", f'{{}}["{name}"]')
     said = on_terminal("plan", "-C", broken, columns=80, env=environment(NO_COLOR="1"))
     assert said.status == MISTAKE
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said.out), repr(said.out)

@@ -46,7 +46,8 @@ struct LintCommand: ParsableCommand {
                 buffer.newline()
                 Output.out(buffer)
             } else {
-                Output.out(DiagnosticText.render(found, on: report.terminal))
+                let text = DiagnosticText.render(found, on: report.terminal)
+                Output.out(report.terminal.shown(text))
             }
         case .json: Output.out(DiagnosticJSON.render(found))
         case .sarif: Output.out(Sarif.render(found, file: order.file))
