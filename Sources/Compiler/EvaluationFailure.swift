@@ -56,7 +56,9 @@ enum EvaluationFailure {
             return Diagnostic(
                 code: "DNB804", level: .error,
                 message: "The evaluation gives more than is accepted: \(what), limit \(limit)",
-                hint: "Make fewer or smaller steps.")
+                hint: what == "result"
+                    ? "Make fewer or smaller steps, or raise --max-result."
+                    : "Make fewer or smaller steps.")
         case .violation(let what):
             return refused(what)
         case .io(let what, let errno):
@@ -79,7 +81,9 @@ enum EvaluationFailure {
             Diagnostic(
                 code: what == "nested blocks" ? "DNB805" : what == "steps" ? "DNB803" : "DNB804",
                 level: .error, message: "The pipeline has more \(what) than \(limit)",
-                hint: "Split it, or raise the limit.")
+                hint: what == "nested blocks"
+                    ? "Flatten it, or raise --max-nesting."
+                    : what == "steps" ? "Split it, or raise --max-steps." : "Split it.")
         case .schema(let what): refused(what)
         case .marshal(let error): marshal(error)
         }
