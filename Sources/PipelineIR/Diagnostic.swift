@@ -21,6 +21,14 @@ package struct Diagnostic: Sendable, Equatable {
     /// The call stack, innermost first, when it is more than the place.
     package var stack: [Place] = []
 
+    /// Who called what stands at the place, innermost first.
+    package var callers: ArraySlice<Place> {
+        guard let first = stack.first, let place, first.file == place.file,
+            first.line == place.line, first.column == place.column
+        else { return stack[...] }
+        return stack.dropFirst()
+    }
+
     /// A range of source text. Columns are 1-based and count UTF-8 bytes.
     package struct Place: Sendable, Equatable {
         /// Path in the repository.

@@ -50,9 +50,9 @@ class Ended:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """A plain environment with these variables; nothing is remembered between two tests."""
+    """A plain environment with these variables; without HOME, nothing is remembered."""
     kept = {key: os.environ[key] for key in ("PATH",) if key in os.environ}
-    return {"HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "xterm", **kept, **variables}
+    return {"LC_ALL": "C.UTF-8", "TERM": "xterm", **kept, **variables}
 
 
 def danube(

@@ -69,10 +69,10 @@ enum Sarif {
         json.key("message")
         let end = diagnostic.message.hasSuffix(".") ? "" : "."
         text(diagnostic.message + (diagnostic.hint.map { "\(end) Hint: \($0)" } ?? ""), &json)
-        if !diagnostic.stack.isEmpty {
+        if !diagnostic.callers.isEmpty {
             json.key("relatedLocations")
             json.beginArray()
-            for place in diagnostic.stack { put(place, "called from here", &json) }
+            for place in diagnostic.callers { put(place, "called from here", &json) }
             json.endArray()
         }
         json.key("ruleId")
