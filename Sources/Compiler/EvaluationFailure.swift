@@ -63,8 +63,9 @@ enum EvaluationFailure {
             return refused(what)
         case .io(let what, let errno):
             return Diagnostic(
-                code: "DNB807", level: .error, message: "\(what) failed (errno \(errno))",
-                hint: "Check the host's limits on processes and files.")
+                code: "DNB901", level: .error,
+                message: "The evaluator cannot be run: \(what): \(errorText(errno))",
+                hint: "Install danube anew, and check the host's limits on processes and files.")
         }
     }
 
@@ -144,6 +145,11 @@ enum FileCheck {
             found = Diagnostic(
                 code: "DNB105", level: .error, message: "`\(file)` is empty",
                 hint: "Run `danube init --force` to write a pipeline that fits the repository.")
+        case .file(let size, _) where size > Limits.fileBytes:
+            found = Diagnostic(
+                code: "DNB103", level: .error,
+                message: "`\(file)` is larger than \(Limits.fileBytes) bytes",
+                hint: "Keep data apart from the danubefile, in files that it or its steps read.")
         case .file: return nil
         case .folder:
             found = Diagnostic(
