@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import shutil
 from pathlib import Path
@@ -60,6 +61,30 @@ def test_a_typo_in_the_example_of_the_readme_says_how_to_mend_it(
     assert any(one.code == typo["code"] and one.line in lines for one in in_sarif), in_sarif
     hints = re.findall(r"hint: (.*)", shown)
     assert any(typo.get("hint", "") in hint for hint in hints), shown
+
+
+def test_every_name_of_the_example_of_the_readme_has_a_typo() -> None:
+    """Names, attributes, arguments and words of the language; what is inside texts is free."""
+    source = (README_EXAMPLE / "danubefile.py").read_text()
+    words: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.alias):
+            words.add(node.name)
+        elif isinstance(node, ast.Name):
+            words.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            words.add(node.attr)
+        elif isinstance(node, ast.keyword) and node.arg:
+            words.add(node.arg)
+    words |= {one for one in keyword.kwlist if re.search(rf"^[^#\"]*\b{one}\b", source, re.M)}
+    mistaken = {
+        word
+        for typo in typos()
+        for word in re.findall(r"\w+", typo["replace"])
+        if len(re.findall(rf"\b{word}\b", typo["replace"]))
+        > len(re.findall(rf"\b{word}\b", typo["by"]))
+    }
+    assert sorted(words - mistaken) == []
 
 
 def _statement(source: str, line: int) -> int:
