@@ -2,7 +2,7 @@ import PipelineIR
 
 /// Forms that texts in a danubefile must have.
 enum Quantity {
-    /// Whether a text can be shown on one line: nothing in it moves a cursor or turns the direction.
+    /// Whether a text is shown on one line: nothing in it moves a cursor or turns the direction.
     static func isLine(_ text: String) -> Bool {
         var isPlain = true
         for byte in text.utf8 where byte < 0x20 || byte >= 0x7F { isPlain = false }

@@ -41,10 +41,10 @@ def fields(found: Any) -> dict[str, tuple[str, str]]:
     [
         pytest.param(BEFORE, id="nothing"),
         pytest.param(BEFORE.replace("first =", "renamed ="), id="a renamed variable"),
-        pytest.param("\n\n# a comment\n" + BEFORE.replace("second =", "\nsecond ="), id="moved lines"),
+        pytest.param("\n# moved\n" + BEFORE.replace("second =", "\nsecond ="), id="moved lines"),
         pytest.param(BEFORE.replace('{"A": "1"}', 'dict(A=str(1))'), id="other words for a value"),
         pytest.param(BEFORE.replace("timeout=60", 'timeout="1m"'), id="another unit"),
-        pytest.param(BEFORE.replace('"make first", name="first"', 'command="make first", name="first"'),
+        pytest.param(BEFORE.replace('run("make first",', 'run(command="make first",'),
                      id="a named argument"),
     ],
 )  # fmt: skip
@@ -78,7 +78,7 @@ def test_added_and_removed_steps_are_named(tmp_path: Path, danube_program: Path)
         ('name="second"', 'name="second", workdir="a"', {"workdir": ("", "a")}),
         ('name="second"', 'name="second", cache=True', {"cache": ("auto", "always")}),
         ('name="second"', 'name="second", check=False', None),
-        ('name="second"', 'name="second", resources=Resources(cpu=2)', {"resources": ("", "2 CPU")}),
+        ('name="second"', 'name="second",resources=Resources(gpu=1)', {"resources": ("", "1 GPU")}),
         ('"src/**"', '"src/**", "Makefile"', None),
         ("!= 0", "== 3", {"when": ("if check failed", "if check exited 3")}),
     ],
@@ -145,9 +145,7 @@ def test_two_revisions_are_compared_in_a_bare_repository(
     assert shown.status == SUCCESS and "- make first" in shown.out and "+ make 1" in shown.out
 
 
-def test_an_old_danubefile_that_is_broken_is_reported(
-    tmp_path: Path, danube_program: Path
-) -> None:
+def test_an_old_danubefile_that_is_broken_is_reported(tmp_path: Path, danube_program: Path) -> None:
     root = repository(tmp_path / "r", 'step.run("", name="a")')
     commit(root)
     repository(root, 'step.run("x", name="a")')

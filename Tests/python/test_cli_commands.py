@@ -259,8 +259,8 @@ def test_bash_completes_commands_and_options(danube_program: Path) -> None:
         quoted = " ".join(f"'{word}'" for word in words)
         driver = (
             f"{script}\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}\n"
-            "COMP_LINE=\"${COMP_WORDS[*]}\"; COMP_POINT=${#COMP_LINE}\n"
-            "_danube danube \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD-1]}\"\n"
+            'COMP_LINE="${COMP_WORDS[*]}"; COMP_POINT=${#COMP_LINE}\n'
+            '_danube danube "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"\n'
             'printf "%s\\n" "${COMPREPLY[@]}"\n'
         )
         env = environment(PATH=f"{danube_program.parent}:/usr/bin:/bin")

@@ -1,4 +1,4 @@
-"""What the documents show is true: their danubefiles plan, their commands run, their output is ours."""
+"""What the documents show is true: danubefiles plan, commands run, output is ours."""
 
 from __future__ import annotations
 

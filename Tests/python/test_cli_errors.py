@@ -91,7 +91,9 @@ def test_what_leads_out_of_the_repository(tmp_path: Path, danube_program: Path) 
 def test_a_danubefile_that_is_too_large(tmp_path: Path, danube_program: Path) -> None:
     (tmp_path / "danubefile.py").write_bytes(b"#" * (17 << 20))
     ended = danube("plan", cwd=tmp_path)
-    assert ended.status == MISTAKE and "danubefile.py" in ended.err and "is larger than" in ended.err
+    assert (
+        ended.status == MISTAKE and "danubefile.py" in ended.err and "is larger than" in ended.err
+    )
 
 
 def test_all_problems_are_reported_at_once(tmp_path: Path, danube_program: Path) -> None:
@@ -150,7 +152,11 @@ HOSTS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "an evaluator that is no program": (_script("nothing"), "DNB901", "Install"),
     "an evaluator that ends at once": (_script("#!/bin/sh\nexit 0\n"), "", ""),
     "an evaluator that says nothing": (_script("#!/bin/sh\nexec sleep 60\n"), "DNB801", ""),
-    "an evaluator that talks nonsense": (_script("#!/bin/sh\necho nonsense >&3\n"), "DNB80[47]", ""),
+    "an evaluator that talks nonsense": (
+        _script("#!/bin/sh\necho nonsense >&3\n"),
+        "DNB80[47]",
+        "",
+    ),
 }
 
 

@@ -16,7 +16,7 @@ PACKAGE = json.dumps(
     },
     indent=2,
 )
-BARE_PACKAGE = json.dumps({"name": "web", "scripts": {"test": "echo \"no test specified\""}})
+BARE_PACKAGE = json.dumps({"name": "web", "scripts": {"test": 'echo "no test specified"'}})
 
 # A repository, and what its pipeline must say.
 REPOSITORIES: dict[str, tuple[dict[str, str], list[str]]] = {
@@ -53,7 +53,7 @@ REPOSITORIES: dict[str, tuple[dict[str, str], list[str]]] = {
         ['"npm ci"', '"npm run test"'],
     ),
     "node-strange-scripts": (
-        {"package.json": json.dumps({"name": "\u2603\"\n", "scripts": {"lint": 'a "b" \\c'}})},
+        {"package.json": json.dumps({"name": '\u2603"\n', "scripts": {"lint": 'a "b" \\c'}})},
         ['"npm run lint"'],
     ),
     "node-malformed": (
@@ -84,8 +84,10 @@ REPOSITORIES: dict[str, tuple[dict[str, str], list[str]]] = {
         ["poetry install"],
     ),
     "python-uv": (
-        {"pyproject.toml": "[project]\nname='a'\n[dependency-groups]\ndev=['pytest']",
-         "uv.lock": "version = 1"},
+        {
+            "pyproject.toml": "[project]\nname='a'\n[dependency-groups]\ndev=['pytest']",
+            "uv.lock": "version = 1",
+        },
         ["uv sync --frozen", "uv run pytest"],
     ),
     "python-uv-without-lock": (

@@ -181,10 +181,16 @@ def test_markdown_holds_a_diagram_and_escapes(tmp_path: Path, danube_program: Pa
 
 # Events, branches, tags.
 
-EVENTS = 'if ctx.trigger_type == "tag":\n    step.run("true", name="release")\n' \
-         'if ctx.pull_request:\n    step.run("true", name="preview")\n' \
-         'if ctx.branch == "main":\n    step.run("true", name="deploy")\n' \
-         'if step.run("t", name="t", check=False) != 0:\n    step.run("true", name="repair")'  # fmt: skip
+EVENTS = """\
+if ctx.trigger_type == "tag":
+    step.run("true", name="release")
+if ctx.pull_request:
+    step.run("true", name="preview")
+if ctx.branch == "main":
+    step.run("true", name="deploy")
+if step.run("t", name="t", check=False) != 0:
+    step.run("true", name="repair")
+"""
 
 
 @pytest.mark.parametrize(
@@ -326,7 +332,8 @@ def test_sarif_says_errors_with_the_same_status(tmp_path: Path, danube_program: 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["plann"], ["plan", "--nope"], ["plan", "a", "b"], ["plan", "--event"], ["plan", "--param", "a"],
+    [["plann"], ["plan", "--nope"], ["plan", "a", "b"], ["plan", "--event"],
+     ["plan", "--param", "a"],
      ["plan", "--timeout", "soon"], ["completion", "tcsh"], ["lint", "--format", "xml"]],
     ids=" ".join,
 )  # fmt: skip
@@ -350,13 +357,15 @@ def test_an_output_that_is_full_is_the_environments_failure(
     tmp_path: Path, danube_program: Path
 ) -> None:
     root = repository(tmp_path / "r", 'step.run("true", name="a")')
-    ended = danube("-c", '"$0" plan -C "$1" > /dev/full', danube_program, root, program=Path("/bin/sh"))
+    ended = danube(
+        "-c", '"$0" plan -C "$1" > /dev/full', danube_program, root, program=Path("/bin/sh")
+    )
     assert ended.status == ENVIRONMENT and "No space left" in ended.err
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path, danube_program: Path) -> None:
     root = repository(tmp_path / "r", 'for i in range(20000):\n    step.run("true", name=f"s {i}")')
-    script = '"$0" plan -C "$1" | head -n 1'
+    script = '"$0" plan -C "$1" --timeout 60s | head -n 1'
     ended = danube("-c", script, danube_program, root, program=Path("/bin/sh"))
     assert (ended.status, ended.err) == (SUCCESS, "") and ended.out.startswith("P  sha256:")
 

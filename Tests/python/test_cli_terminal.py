@@ -118,7 +118,9 @@ def test_columns_are_aligned(tmp_path: Path, danube_program: Path) -> None:
 
 
 def test_colour_is_for_terminals(tmp_path: Path, danube_program: Path) -> None:
-    root = repository(tmp_path / "r", 'step.run("", name="a")\nstep.run("b", name="b", image="a b")')
+    root = repository(
+        tmp_path / "r", 'step.run("", name="a")\nstep.run("b", name="b", image="a b")'
+    )
     good = repository(tmp_path / "g", 'step.run("x", name="a")')
     for command in (["plan"], ["lint"]):
         assert CODES.search(on_terminal(*command, "-C", root, columns=80).out)
@@ -164,7 +166,9 @@ def test_errors_are_coloured_only_on_terminals(danube_program: Path) -> None:
 
 def test_a_hostile_name_moves_no_cursor(tmp_path: Path, danube_program: Path) -> None:
     name = "\\x1b[2Jgone\\rover\\u202etxt\\x07\\x9b"
-    root = repository(tmp_path / "r", f'step.run("x", name="a", env={{"A": "{name}"}})\nprint("{name}")')
+    root = repository(
+        tmp_path / "r", f'step.run("x", name="a", env={{"A": "{name}"}})\nprint("{name}")'
+    )
     shown = on_terminal("plan", "-C", root, columns=80, env=environment(NO_COLOR="1")).out
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown), repr(shown)
     assert "gone" in shown

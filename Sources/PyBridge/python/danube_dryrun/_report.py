@@ -33,10 +33,9 @@ def of_syntax(error: Any, filename: str) -> tuple[Any, ...]:
         end_column = getattr(error, "end_offset", None) or column
         if error.text and not error.text.isascii():
             # Python counts characters, diagnostics count bytes.
-            same_line = end_line == line
-            if same_line:
-                end_column = len(error.text[: max(end_column, 1) - 1].encode("utf-8", "replace")) + 1
-            column = len(error.text[: column - 1].encode("utf-8", "replace")) + 1
+            if end_line == line:
+                end_column = _in_bytes(error.text, end_column)
+            column = _in_bytes(error.text, column)
         message = error.msg or "invalid syntax"
         deep = "too many nested" in message or "too deeply" in message
         return (
@@ -47,6 +46,10 @@ def of_syntax(error: Any, filename: str) -> tuple[Any, ...]:
             (error.filename or filename, line, column, end_line, max(end_column, column)),
         )
     return ("DNB101", "error", str(error), None, (filename, 1, 1, 1, 1))
+
+
+def _in_bytes(text: str, column: int) -> int:
+    return len(text[: max(column, 1) - 1].encode("utf-8", "replace")) + 1
 
 
 def _mended(error: SyntaxError) -> str:
