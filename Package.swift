@@ -40,6 +40,7 @@ let package = Package(
             name: "CPython", dependencies: ["LibPython"], exclude: ["library"], cSettings: c),
         .target(name: "CGit", cSettings: c),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
+        .target(name: "CSchema", cSettings: c),
         .executableTarget(
             name: "PyBridge",
             dependencies: ["CPython", "CSandbox"],
@@ -61,7 +62,7 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "PipelineIR", "Compiler", "Executor", "CSandbox",
+                "PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,

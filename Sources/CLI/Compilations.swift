@@ -36,7 +36,7 @@ enum Compilations {
     /// Why it is compiled, for a heading: `push on main`.
     static func occasion(_ order: Order) -> String {
         var words = order.event
-        if let tag = order.tag { words += " of tag \(tag)" }
+        if let tag = order.tag { words += order.event == "tag" ? " \(tag)" : " of tag \(tag)" }
         if let branch = order.branch { words += " on \(branch)" }
         if let revision = order.revision { words += " at \(revision)" }
         return words

@@ -19,7 +19,7 @@ struct Danube: ParsableCommand {
         version: version,
         subcommands: [
             PlanCommand.self, RunCommand.self, LintCommand.self, InitCommand.self, DoctorCommand.self,
-            CompletionCommand.self, VersionCommand.self,
+            SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])
 

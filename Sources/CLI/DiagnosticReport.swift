@@ -19,12 +19,16 @@ struct DiagnosticReport: Sendable {
         }
     }
 
+    /// Says diagnostics on standard error.
+    func say(_ diagnostics: [Diagnostic]) {
+        if diagnostics.isEmpty { return }
+        Output.err(terminal.shown(DiagnosticText.render(levelled(diagnostics), on: terminal)))
+    }
+
     /// Says all diagnostics on standard error, and throws when one is an error.
     func judge(_ compilation: Compilation, quietly: Bool = false) throws(Failure) {
         let diagnostics = levelled(compilation.diagnostics)
-        if !quietly, !diagnostics.isEmpty {
-            Output.err(DiagnosticText.render(diagnostics, on: terminal))
-        }
+        if !quietly { say(compilation.diagnostics) }
         let errors = diagnostics.filter { $0.level == .error }
         if errors.contains(where: { DiagnosticCodes.isEnvironment($0.code) }) {
             throw .environmentReported

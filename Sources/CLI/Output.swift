@@ -26,7 +26,10 @@ enum Output {
                     var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     _ = poll(&entry, 1, -1)
                 } else if errno != EINTR {
-                    exit(3)
+                    let reason = FileBytes.reason(errno)
+                    if descriptor == STDERR_FILENO { exit(3) }
+                    let name = descriptor == STDOUT_FILENO ? "standard output" : "the file"
+                    Failure.environment("cannot write \(name): \(reason)").end()
                 }
             }
         }

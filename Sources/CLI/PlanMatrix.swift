@@ -24,10 +24,9 @@ struct PlanMatrix {
             let compilation = Compilations.compile(order)
             let fresh = compilation.diagnostics.filter { !said.contains($0) }
             said += fresh
-            var shown = compilation
-            shown.diagnostics = fresh
+            report.say(fresh)
             do {
-                try report.judge(shown)
+                try report.judge(compilation, quietly: true)
             } catch {
                 failure = error
             }
@@ -38,7 +37,7 @@ struct PlanMatrix {
         if view.format == .json {
             Output.write(matrix.json(), to: 1)
         } else {
-            Output.out(matrix.table(view.layout))
+            Output.out(view.terminal.shown(matrix.table(view.layout)))
         }
     }
 }

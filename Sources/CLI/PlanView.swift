@@ -25,7 +25,9 @@ struct PlanView: Sendable {
     func show(_ plan: Plan, _ heading: PlanTable.Heading) throws(Failure) {
         switch format {
         case .table:
-            Output.out(PlanTable.render(plan, heading: heading, layout: layout))
+
+            Output.out(
+                terminal.shown(PlanTable.render(plan, heading: heading, layout: layout)))
         case .json:
             var bytes = plan.canonicalJSON()
             if terminal.interactive { bytes.append(0x0a) }
@@ -47,7 +49,8 @@ struct PlanView: Sendable {
     func show(differenceFrom old: Plan, to new: Plan, revision: String) throws(Failure) {
         let difference = DifferenceText(from: old, to: new)
         switch format {
-        case .table: Output.out(difference.text(layout, heading: "since \(revision)"))
+        case .table:
+            Output.out(terminal.shown(difference.text(layout, heading: "since \(revision)")))
         case .json: Output.write(difference.json(), to: 1)
         default:
             throw .mistake(

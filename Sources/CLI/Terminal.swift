@@ -42,6 +42,27 @@ struct Terminal: Sendable {
             unicode: !interactive || localeIsUnicode)
     }
 
+    /// A report as it can be shown here: where the locale is not Unicode, signs become ASCII, and
+    /// all other characters question marks of the same width.
+    func shown(_ buffer: TextBuffer) -> TextBuffer {
+        if unicode { return buffer }
+        var result = TextBuffer(colour: buffer.colour, capacity: buffer.bytes.count)
+        for scalar in buffer.text.unicodeScalars {
+            if scalar.isASCII {
+                result.put(byte: UInt8(truncatingIfNeeded: scalar.value))
+            } else {
+                let width = DisplayText.width(scalar)
+                result.put(Self.signs[scalar] ?? String(repeating: "?", count: width))
+            }
+        }
+        return result
+    }
+
+    private static let signs: [Unicode.Scalar: String] = [
+        "…": "~", "–": "-", "·": "-", "×": "x", "●": "*", "◐": "?", "»": "#", "▸": ">", "↳": ">",
+        "↪": ">", "→": ">",
+    ]
+
     /// A variable of the environment that is set and not empty.
     static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }

@@ -34,7 +34,8 @@ enum Attempt {
             try gathered.finish(report)
         } catch {
             compilation.diagnostics =
-                gathered.diagnostics + [EvaluationFailure.diagnostic(error, request)]
+                gathered.diagnostics
+                + [EvaluationFailure.diagnostic(gathered.failure ?? error, request)]
             SourceLines.fill(&compilation.diagnostics, from: source)
             return compilation
         }
@@ -62,13 +63,14 @@ enum Attempt {
         let evaluated = gathered.evaluated
         var plan = Plan(pipeline: evaluated.name)
         plan.entry = "\(request.file):\(evaluated.function)"
-        plan.description = evaluated.documentation
+        plan.description = Quantity.withoutNUL(evaluated.documentation)
         plan.defaultImage = evaluated.image
         plan.parameters = evaluated.parameters
         do {
             let recording = try gathered.reader.finished()
             var checks = StepChecks(frames: recording.frames)
             if !evaluated.image.isEmpty { checks.check(image: evaluated.image, nil) }
+            checks.check(name: evaluated.name, "the pipeline", nil)
             let imagePlace = place(of: "\"\(evaluated.image)\"", in: request.file, source)
             let imageProblems = checks.takeDiagnostics(placedAt: imagePlace)
             var lowering = Lowering(recording, plan: plan, checks: checks)
@@ -145,12 +147,21 @@ struct Gathered {
     private(set) var reader: RecordingReader
     private(set) var diagnostics: [Diagnostic] = []
     private(set) var evaluated = Evaluated()
+    /// Why a frame was refused.
+    private(set) var failure: (any Error)?
 
     init(limits: Limits) { reader = RecordingReader(limits: limits) }
 
     var hasErrors: Bool { diagnostics.contains { $0.level == .error } }
 
     mutating func take(_ kind: FrameKind, _ payload: [UInt8]) throws {
+        do { try read(kind, payload) } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    private mutating func read(_ kind: FrameKind, _ payload: [UInt8]) throws {
         switch kind {
         case .pathEnd: try reader.beginPath(payload)
         case .tokens: try reader.tokens(payload)

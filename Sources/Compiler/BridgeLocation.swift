@@ -9,13 +9,19 @@ package enum BridgeLocation {
     package static func find() throws(BridgeError) -> String {
         if let given = getenv("DANUBE_PYBRIDGE") {
             let path = String(cString: given)
-            if access(path, X_OK) == 0 { return path }
+            if isProgram(path) { return path }
             throw .notFound([path])
         }
         let folder = programFolder() ?? "."
         let candidates = ["\(folder)/\(name)", "\(folder)/../libexec/danube/\(name)"]
-        for path in candidates where access(path, X_OK) == 0 { return path }
+        for path in candidates where isProgram(path) { return path }
         throw .notFound(candidates)
+    }
+
+    private static func isProgram(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+            && access(path, X_OK) == 0
     }
 
     private static func programFolder() -> String? {

@@ -46,13 +46,13 @@ package struct BridgeReport: Sendable {
 
 /// One layer of the evaluator's sandbox.
 package struct SandboxLayer: Sendable, Equatable {
-    /// The name.
+    /// Stable name for people and programs: `system calls`.
     package var name: String
-    /// The holds.
+    /// Whether it was put on and took effect.
     package var holds: Bool
     /// What was tried, or why it does not hold.
     package var detail: String
-    /// Creates one from its parts.
+    /// Reports on one layer.
     package init(name: String, holds: Bool, detail: String) {
         self.name = name
         self.holds = holds

@@ -14,7 +14,7 @@ package struct CompileRequest: Sendable {
     package var parameters: [(String, String)] = []
     /// Why it runs: what `ctx` says.
     package var trigger = Trigger()
-    /// The limits.
+    /// Bounds on its evaluation; what exceeds one is a diagnostic.
     package var limits = Limits()
     /// Whether an earlier plan is taken when everything that it was made of is unchanged.
     package var memo = true
@@ -31,7 +31,7 @@ package struct CompileRequest: Sendable {
         case proto
     }
 
-    /// Creates one from its parts.
+    /// Asks for the only pipeline of a file in a working copy, started by hand.
     package init(root: String, file: String = "danubefile.py") {
         self.root = root
         self.file = file

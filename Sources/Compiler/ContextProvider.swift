@@ -21,7 +21,7 @@ package final class RecordedContext: ContextProvider {
     /// Records reads of `provider`.
     package init(_ provider: any ContextProvider) { self.provider = provider }
 
-    /// The value.
+    /// Asks the provider once for each name that exists.
     package func value(_ name: String) -> ContextAnswer {
         if let known = answers[name] { return known }
         let answer = provider.value(name)

@@ -71,7 +71,9 @@ struct Evaluated {
         case .int(let value): out += String(value).utf8
         case .float(let value):
             guard value.isFinite else { throw RecordingError.schema("a parameter's number") }
-            out += String(value).utf8
+            var json = JSONWriter()
+            json.double(value)
+            out += json.bytes
         case .string(let range):
             out += JSONValue.string(try reader.string(range)).canonical.utf8
         case .tuple(let count):

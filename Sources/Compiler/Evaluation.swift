@@ -10,7 +10,7 @@ package struct Evaluation: Sendable {
     package var time: Double
     /// Seed of `random`.
     package var seed: Int32
-    /// The limits.
+    /// Bounds that the evaluator and its parent enforce.
     package var limits: Limits
     /// Whether hooks of the interpreter word refusals; the sandbox does not depend on them.
     package var audit: Bool

@@ -4,7 +4,8 @@ import PipelineIR
 enum EvaluationFailure {
     static func diagnostic(_ error: any Error, _ request: CompileRequest) -> Diagnostic {
         var found = words(error, request)
-        if found.place == nil {
+        // What the host lacks is no problem of the danubefile.
+        if found.place == nil, !found.code.hasPrefix("DNB9") {
             found.place = Diagnostic.Place(file: request.file, line: 0)
         }
         return found
@@ -14,8 +15,7 @@ enum EvaluationFailure {
         switch error {
         case let error as BridgeError: bridge(error, request)
         case let error as RecordingError: recording(error)
-        case let error as MarshalError:
-            refused("it sent bytes that are not its protocol: \(error)")
+        case let error as MarshalError: marshal(error)
         default: refused("\(error)")
         }
     }
@@ -56,13 +56,16 @@ enum EvaluationFailure {
             return Diagnostic(
                 code: "DNB804", level: .error,
                 message: "The evaluation gives more than is accepted: \(what), limit \(limit)",
-                hint: "Make fewer or smaller steps.")
+                hint: what == "result"
+                    ? "Make fewer or smaller steps, or raise --max-result."
+                    : "Make fewer or smaller steps.")
         case .violation(let what):
             return refused(what)
         case .io(let what, let errno):
             return Diagnostic(
-                code: "DNB807", level: .error, message: "\(what) failed (errno \(errno))",
-                hint: "Check the host's limits on processes and files.")
+                code: "DNB901", level: .error,
+                message: "The evaluator cannot be run: \(what): \(errorText(errno))",
+                hint: "Install danube anew, and check the host's limits on processes and files.")
         }
     }
 
@@ -79,9 +82,29 @@ enum EvaluationFailure {
             Diagnostic(
                 code: what == "nested blocks" ? "DNB805" : what == "steps" ? "DNB803" : "DNB804",
                 level: .error, message: "The pipeline has more \(what) than \(limit)",
-                hint: "Split it, or raise the limit.")
+                hint: what == "nested blocks"
+                    ? "Flatten it, or raise --max-nesting."
+                    : what == "steps" ? "Split it, or raise --max-steps." : "Split it.")
         case .schema(let what): refused(what)
-        case .marshal(let error): refused("\(error)")
+        case .marshal(let error): marshal(error)
+        }
+    }
+
+    /// What a danubefile brings about by itself, and what only an attack does.
+    private static func marshal(_ error: MarshalError) -> Diagnostic {
+        switch error {
+        case .badText:
+            Diagnostic(
+                code: "DNB312", level: .error,
+                message: "A text of the pipeline has half of a surrogate pair, so is not Unicode",
+                hint: #"Look for \ud800 to \udfff; decode bytes with errors="replace"."#)
+        case .tooLong(let length, _) where length > PlanLimits.stringBytes && length < 1 << 28:
+            Diagnostic(
+                code: "DNB804", level: .error,
+                message:
+                    "A text of the pipeline is longer than \(PlanLimits.stringBytes >> 20) MiB",
+                hint: "Keep it in a file of the repository, which the step's script reads.")
+        default: refused("it sent bytes that are not its protocol: \(error)")
         }
     }
 
@@ -118,6 +141,15 @@ enum FileCheck {
     static func problem(_ file: String, in repository: any RepositorySource) -> Diagnostic? {
         var found: Diagnostic
         switch repository.stat(file) {
+        case .file(size: 0, _):
+            found = Diagnostic(
+                code: "DNB105", level: .error, message: "`\(file)` is empty",
+                hint: "Run `danube init --force` to write a pipeline that fits the repository.")
+        case .file(let size, _) where size > Limits.fileBytes:
+            found = Diagnostic(
+                code: "DNB103", level: .error,
+                message: "`\(file)` is larger than \(Limits.fileBytes) bytes",
+                hint: "Keep data apart from the danubefile, in files that it or its steps read.")
         case .file: return nil
         case .folder:
             found = Diagnostic(
@@ -128,10 +160,13 @@ enum FileCheck {
                 code: "DNB103", level: .error, message: "There is no `\(file)`",
                 hint: "Run `danube init` to write one, or name it with -f.")
         case .failed(let failure):
+            let isOutside = failure == SourcePath.outside
             found = Diagnostic(
                 code: "DNB103", level: .error,
                 message: "`\(file)` cannot be read: \(failure.message)",
-                hint: "Check the file and its permissions.")
+                hint: isOutside
+                    ? "Name a file in the repository, whose folder is given with -C."
+                    : "Check the file and its permissions.")
         }
         found.place = Diagnostic.Place(file: file, line: 0)
         return found

@@ -10,7 +10,7 @@ package enum FrameKind: UInt8, Sendable {
     case tokens = 0x54  // T
     case pathEnd = 0x50  // P
     case diagnostics = 0x47  // G
-    /// The last frame.
+    /// Evaluator to compiler: everything was sent. The last frame.
     case done = 0x44  // D
 
     /// Whether the evaluator may send it.
@@ -45,7 +45,7 @@ struct FrameStream {
         buffer.append(contentsOf: bytes)
     }
 
-    /// The next whole frame.
+    /// Takes the next whole frame; `nil` until all of its bytes are there.
     mutating func next() throws(FrameError) -> (kind: FrameKind, payload: [UInt8])? {
         guard buffer.count - start >= 4 else { return nil }
         let length =

@@ -4,7 +4,7 @@ internal import Glibc
 package final class GitTree: RepositorySource {
     /// The commit's id, 40 hexadecimal digits.
     package let commit: String
-    /// The identity.
+    /// `git:` and the id of the commit's tree.
     package let identity: String
     private let repository: GitRepository
     private let root: GitID
@@ -19,7 +19,7 @@ package final class GitTree: RepositorySource {
         identity = "git:" + root.hex
     }
 
-    /// The read.
+    /// Reads a blob of at most `Limits.fileBytes`.
     package func read(_ path: String) -> ReadResult {
         do {
             switch try find(path) {
@@ -34,7 +34,7 @@ package final class GitTree: RepositorySource {
         } catch { return .failed(Self.failure(error)) }
     }
 
-    /// The stat.
+    /// Looks at what a path leads to.
     package func stat(_ path: String) -> StatResult {
         do {
             switch try find(path) {
@@ -48,7 +48,7 @@ package final class GitTree: RepositorySource {
         } catch { return .failed(Self.failure(error)) }
     }
 
-    /// The list.
+    /// Lists a tree of at most `Limits.listingNames` names.
     package func list(_ path: String) -> ListResult {
         do {
             switch try find(path) {

@@ -1,8 +1,8 @@
 /// Why a text is not JSON (RFC 8259); `at` is an offset in bytes.
 package struct JSONTextError: Error, Equatable {
-    /// The message.
+    /// What was expected, without the place.
     package var message: String
-    /// The at.
+    /// Bytes before the mistake.
     package var at: Int
 }
 

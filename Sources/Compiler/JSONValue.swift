@@ -11,11 +11,11 @@ package indirect enum JSONValue: Sendable, Equatable {
 
     /// One member of an object.
     package struct Member: Sendable, Equatable {
-        /// The key.
+        /// The name as written, with its escapes resolved.
         package var key: String
-        /// The value.
+        /// What stands after the colon.
         package var value: JSONValue
-        /// Creates one from its parts.
+        /// Binds a key to a value.
         package init(_ key: String, _ value: JSONValue) {
             self.key = key
             self.value = value

@@ -28,6 +28,6 @@ package struct Limits: Sendable, Equatable {
     /// Requests of one evaluation that are answered.
     package static let requests = 1_000_000
 
-    /// The defaults.
+    /// Creates the bounds of a pipeline that needs nothing unusual.
     package init() {}
 }

@@ -28,7 +28,7 @@ package final class LocalContext: ContextProvider {
         self.trigger = trigger
     }
 
-    /// The value.
+    /// Takes what the trigger says, else asks the repository's git.
     package func value(_ name: String) -> ContextAnswer {
         do throws(GitError) {
             guard let value = try find(name) else { return .unknown }

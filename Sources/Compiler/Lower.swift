@@ -44,7 +44,8 @@ struct Lowering {
         for (exit, condition) in merged.exits where condition != Decisions.never {
             plan.exits.append(
                 Exit(
-                    kind: exit.kind, condition: index(condition), message: exit.message,
+                    kind: exit.kind, condition: index(condition),
+                    message: Quantity.withoutNUL(exit.message),
                     frame: Recording.frameIndex(exit.frame), code: exit.code,
                     expression: exit.expression))
         }
@@ -62,7 +63,7 @@ struct Lowering {
         case .note(let text, let frame):
             plan.notes.append(
                 Note(
-                    text: mapped(text), condition: index(entry.condition),
+                    text: printable(text), condition: index(entry.condition),
                     frame: Recording.frameIndex(frame), after: Int32(plan.steps.count)))
         case .group(let block): place(block, in: &scope, parent: group)
         case .step(let number): place(step: number, entry, in: &scope, group)
@@ -72,10 +73,13 @@ struct Lowering {
 
     private mutating func place(_ block: EntryGroup, in scope: inout Scope, parent: GroupIndex?) {
         let number = GroupIndex(plan.groups.count)
+        let frame = Recording.frameIndex(block.frame)
+        let kind = block.kind == .parallel ? "`parallel`" : "`sequence`"
+        checks.check(name: block.name, "the block of \(kind)", mayBeEmpty: true, frame)
         plan.groups.append(
             Group(
                 kind: block.kind, name: block.name, parent: parent, failFast: block.failFast,
-                frame: Recording.frameIndex(block.frame)))
+                frame: frame))
         guard block.kind == .parallel else {
             for entry in block.entries {
                 place(entry, in: &scope, group: number, inParallel: false)
@@ -240,6 +244,18 @@ extension Lowering {
 
     func mapped(_ template: Template) -> Template {
         template.literal == nil ? template.mapSteps(placement.index) : template
+    }
+
+    /// What `print` said: a note may hold whatever the danubefile printed, but for NUL.
+    private func printable(_ text: Template) -> Template {
+        Template(
+            parts: mapped(text).parts.map { part in
+                if case .literal(let text) = part {
+                    .literal(Quantity.withoutNUL(text))
+                } else {
+                    part
+                }
+            })
     }
 
     private func mapped(_ command: Step.Command) -> Step.Command {

@@ -5,9 +5,9 @@ internal import Glibc
 package struct Probe: Sendable {
     /// One thing that was looked for.
     package struct Finding: Sendable, Equatable {
-        /// The name.
+        /// What people know it by: `libpython`, `git`.
         package var name: String
-        /// The holds.
+        /// Whether it was found and works.
         package var holds: Bool
         /// What was found, or why not.
         package var detail: String

@@ -2,6 +2,33 @@ import PipelineIR
 
 /// Forms that texts in a danubefile must have.
 enum Quantity {
+    /// Whether a text is shown on one line: nothing in it moves a cursor or turns the direction.
+    static func isLine(_ text: String) -> Bool {
+        var isPlain = true
+        for byte in text.utf8 where byte < 0x20 || byte >= 0x7F { isPlain = false }
+        return isPlain || !text.unicodeScalars.contains(where: \.isControl)
+    }
+
+    /// A text with a blank for each character that `isLine` refuses.
+    static func line(_ text: String) -> String {
+        if isLine(text) { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            result.unicodeScalars.append(scalar.isControl ? " " : scalar)
+        }
+        return result
+    }
+
+    /// A text for people in which NUL, which no plan may hold, is shown as U+FFFD.
+    static func withoutNUL(_ text: String) -> String {
+        guard text.utf8.contains(0) else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            result.unicodeScalars.append(scalar.value == 0 ? "\u{FFFD}" : scalar)
+        }
+        return result
+    }
+
     /// A year: nothing in a pipeline takes longer.
     static let longestSeconds = 366.0 * 86_400
 

@@ -5,7 +5,7 @@ package import PipelineIR
 package enum Repository {
     /// Why a repository cannot be read, for the user.
     package struct OpenError: Error, Sendable {
-        /// The diagnostic.
+        /// Says what is wrong and what to do about it.
         package var diagnostic: Diagnostic
     }
 
@@ -52,26 +52,26 @@ package enum Repository {
     }
 
     private static func words(_ error: GitError, _ root: String) -> Diagnostic {
-        let (message, hint) =
+        let (code, message, hint) =
             switch error {
             case .unavailable(let why):
                 (
-                    "A revision cannot be read: \(why)",
+                    "DNB903", "A revision cannot be read: \(why)",
                     "Install libgit2 (Debian: apt-get install libgit2-1.5)."
                 )
             case .noRepository(let why):
                 (
-                    "`\(root)` is not a git repository: \(why)",
-                    "Leave out --rev to read the folder as it is, or name the repository with -C."
+                    "DNB605", "`\(root)` is not a git repository: \(why)",
+                    "Name no revision to read the folder as it is, or the repository with -C."
                 )
             case .noRevision(let revision, let why):
                 (
-                    "`\(revision)` is not a commit of this repository: \(why)",
+                    "DNB605", "`\(revision)` is not a commit of this repository: \(why)",
                     "Name a commit, branch or tag that `git log` knows; fetch it first."
                 )
             case .failed(let why):
-                ("The repository cannot be read: \(why)", "Check it with `git fsck`.")
+                ("DNB903", "The repository cannot be read: \(why)", "Check it with `git fsck`.")
             }
-        return Diagnostic(code: "DNB903", level: .error, message: message, hint: hint)
+        return Diagnostic(code: code, level: .error, message: message, hint: hint)
     }
 }

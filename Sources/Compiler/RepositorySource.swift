@@ -19,7 +19,7 @@ package struct SourceFailure: Sendable, Equatable {
     package var errno: Int32
     /// For the danubefile's author.
     package var message: String
-    /// Creates one from its parts.
+    /// Words a failure; `errno` is positive.
     package init(errno: Int32, message: String) {
         self.errno = errno
         self.message = message

@@ -55,6 +55,7 @@ struct StepChecks {
         _ recorded: RecordedStep, to step: inout Step, _ map: (Template) -> Template
     ) {
         check(command: recorded, step.frame)
+        if let name = recorded.name { check(name: name, "the step", step.frame) }
         guard let given = recorded.options else { return }
         var options = Step.Options()
         if let image = given.image {
@@ -64,6 +65,7 @@ struct StepChecks {
         step.env = variables(given.env, step.frame, map)
         step.matrix = Dictionary(given.matrix.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
             .values.sorted { $0.key < $1.key }
+        for cell in step.matrix { check(name: cell.key, "an axis of the matrix", step.frame) }
         if let timeout = given.timeout {
             options.timeoutMilliseconds = duration(timeout, "timeout", step.frame)
         }
@@ -95,8 +97,8 @@ struct StepChecks {
                         text.isEmpty ? "The command is empty" : "The command is blank, so empty",
                         "Give the step something to run.", frame)
                 }
-                check(text: text, "command", frame)
             }
+            if template.parts.contains(where: \.hasNUL) { reportNUL("command", frame) }
             if recorded.untrusted {
                 error(
                     "DNB404",
@@ -114,6 +116,9 @@ struct StepChecks {
                     "DNB304", "The command names no program: its first word is empty",
                     "Put the program first.", frame)
             }
+            if arguments.contains(where: { $0.parts.contains(where: \.hasNUL) }) {
+                reportNUL("command", frame)
+            }
             for secret in Set(arguments.flatMap(\.secrets)).sorted() {
                 error(
                     "DNB403",
@@ -123,9 +128,22 @@ struct StepChecks {
         }
     }
 
-    private mutating func check(text: String, _ what: String, _ frame: FrameIndex?) {
-        if text.utf8.contains(0) {
-            error("DNB312", "The \(what) contains a NUL byte", "Remove it.", frame)
+    mutating func reportNUL(_ what: String, _ frame: FrameIndex?) {
+        error("DNB312", "The \(what) contains a NUL byte", "Remove it.", frame)
+    }
+
+    /// Judges what people will read on one line.
+    mutating func check(
+        name: String, _ what: String, mayBeEmpty: Bool = false, _ frame: FrameIndex?
+    ) {
+        if name.isEmpty {
+            if mayBeEmpty { return }
+            error(
+                "DNB316", "The name of \(what) is empty", "Give it a name, or none at all.", frame)
+        } else if !Quantity.isLine(name) {
+            error(
+                "DNB316", "The name of \(what) has a line break or control character",
+                "Write the name on one line.", frame)
         }
     }
 
@@ -169,7 +187,7 @@ struct StepChecks {
         }
     }
 
-    private mutating func variables(
+    mutating func variables(
         _ given: [EnvVar], _ frame: FrameIndex?, _ map: (Template) -> Template
     ) -> [EnvVar] {
         var found: [EnvVar] = []
@@ -188,7 +206,7 @@ struct StepChecks {
                 continue
             }
             if variable.value.parts.contains(where: \.hasNUL) {
-                check(text: "\0", "value of `\(name)`", frame)
+                reportNUL("value of `\(name)`", frame)
                 continue
             }
             found.append(EnvVar(name: name, value: map(variable.value)))

@@ -87,14 +87,15 @@ struct StepNaming {
         let line =
             text.split(whereSeparator: \.isNewline).lazy
             .map { $0.drop(while: \.isWhitespace) }.first { !$0.isEmpty } ?? "step"
-        return line.count <= 60 ? String(line) : String(line.prefix(59)) + "…"
+        let name = Quantity.line(String(line.prefix(61)))
+        return name.count <= 60 ? name : String(name.prefix(59)) + "…"
     }
 
     /// Text as a component of an id: no white space, no slash, no control character.
     static func slug(_ text: String) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
+        for byte in Quantity.line(text).utf8 {
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): bytes.append(byte + 32)
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),

@@ -109,13 +109,12 @@ extension StepChecks {
                     "DNB315", .error, "A service cannot listen on port \(port)",
                     hint: "Ports are 1 to 65535.", frame: frame)
             }
-            var env: [EnvVar] = []
-            for variable in service.env where Quantity.isVariable(variable.name) {
-                env.append(EnvVar(name: variable.name, value: map(variable.value)))
+            if service.ready?.parts.contains(where: \.hasNUL) == true {
+                reportNUL("command `ready` of the service", frame)
             }
             found.append(
                 Service(
-                    name: name, image: image, env: env.sorted { $0.name < $1.name },
+                    name: name, image: image, env: variables(service.env, frame, map),
                     ports: service.ports.compactMap { UInt32(exactly: $0) },
                     ready: service.ready.map(map) ?? .empty,
                     readyTimeoutMilliseconds: service.readyTimeout.map {

@@ -4,9 +4,9 @@
 package struct Trigger: Sendable {
     /// One of `Trigger.events`.
     package var event: String
-    /// The branch.
+    /// Branch that was pushed or is built; `nil` for the one checked out.
     package var branch: String?
-    /// The tag.
+    /// Tag that was pushed; `nil` when the event is about none.
     package var tag: String?
     /// What the danubefile takes for the time, in seconds since 1970.
     package var time = 0.0
@@ -148,8 +148,8 @@ package struct Trigger: Sendable {
 
 /// A mistake in what is given of an event.
 package struct TriggerError: Error, Equatable {
-    /// The message.
+    /// One sentence that names the value.
     package var message: String
-    /// The hint.
+    /// What to give instead; `nil` where the message says all.
     package var hint: String?
 }

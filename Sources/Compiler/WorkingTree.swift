@@ -6,7 +6,7 @@ internal import Glibc
 /// The kernel resolves every path (`openat2` with `RESOLVE_BENEATH`), so neither `..` nor a link
 /// that is swapped at the wrong moment leads out.
 package final class WorkingTree: RepositorySource {
-    /// The identity.
+    /// `tree:` and the folder's real path.
     package let identity: String
     private let root: Int32
     /// Where the folder really lies, which is how links to `.git` are found out.
@@ -29,7 +29,7 @@ package final class WorkingTree: RepositorySource {
     /// The folder's real path.
     package var path: String { place }
 
-    /// The read.
+    /// Reads a regular file of at most `Limits.fileBytes`.
     package func read(_ path: String) -> ReadResult {
         let file: Int32
         switch open(path, reading: true) {
@@ -46,7 +46,7 @@ package final class WorkingTree: RepositorySource {
         return Self.content(of: file, expected: Int(status.size))
     }
 
-    /// The stat.
+    /// Looks at what a path leads to.
     package func stat(_ path: String) -> StatResult {
         let file: Int32
         switch open(path, reading: false) {
@@ -64,7 +64,7 @@ package final class WorkingTree: RepositorySource {
         }
     }
 
-    /// The list.
+    /// Lists a folder of at most `Limits.listingNames` names.
     package func list(_ path: String) -> ListResult {
         let folder: Int32
         switch open(path, reading: true) {

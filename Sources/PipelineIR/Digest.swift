@@ -82,14 +82,14 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
         }
     }
 
-    /// The description.
+    /// `sha256:` and 64 hexadecimal digits.
     package var description: String { "sha256:" + hex }
 
-    /// The .
+    /// Compares all 32 bytes; not in constant time, for a digest is no secret.
     package static func == (a: Digest, b: Digest) -> Bool { a.words == b.words }
-    /// The .
+    /// Orders by the bytes, as by their hexadecimal form.
     package static func < (a: Digest, b: Digest) -> Bool { a.words < b.words }
-    /// The hash.
+    /// Mixes in the first 8 bytes, which are as good as random.
     package func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }
 
@@ -135,9 +135,9 @@ extension Digest {
 
 /// The identity of a plan: SHA-256 of its canonical JSON.
 package struct PlanDigest: Sendable, Hashable, CustomStringConvertible {
-    /// The digest.
+    /// SHA-256 of the canonical JSON.
     package var digest: Digest
-    /// Creates one from its parts.
+    /// Takes the digest of a canonical form.
     package init(_ digest: Digest) { self.digest = digest }
 
     /// `sha256:` and 64 hexadecimal digits.

@@ -40,33 +40,33 @@ package struct Plan: Sendable, Equatable {
 
 /// Index of a step in `Plan.steps`.
 package struct StepIndex: Hashable, Sendable, Comparable {
-    /// The value.
+    /// 0-based; below 0 or past the end only in a plan that is not validated.
     package var value: Int32
-    /// Creates one from its parts.
+    /// Takes a 0-based position.
     package init(_ value: Int) { self.value = Int32(truncatingIfNeeded: value) }
     /// The index as an array subscript.
     package var int: Int { Int(value) }
-    /// The .
+    /// Orders by position, which is program order.
     package static func < (a: StepIndex, b: StepIndex) -> Bool { a.value < b.value }
 }
 
 /// Index of a condition in `Plan.conditions`.
 package struct ConditionIndex: Hashable, Sendable, Comparable {
-    /// The value.
+    /// 0-based; below 0 or past the end only in a plan that is not validated.
     package var value: Int32
-    /// Creates one from its parts.
+    /// Takes a 0-based position.
     package init(_ value: Int) { self.value = Int32(truncatingIfNeeded: value) }
     /// The index as an array subscript.
     package var int: Int { Int(value) }
-    /// The .
+    /// Orders by position; operands stand before what uses them.
     package static func < (a: ConditionIndex, b: ConditionIndex) -> Bool { a.value < b.value }
 }
 
 /// Index of a frame in `Plan.frames`.
 package struct FrameIndex: Hashable, Sendable {
-    /// The value.
+    /// 0-based; below 0 or past the end only in a plan that is not validated.
     package var value: Int32
-    /// Creates one from its parts.
+    /// Takes a 0-based position.
     package init(_ value: Int) { self.value = Int32(truncatingIfNeeded: value) }
     /// The index as an array subscript.
     package var int: Int { Int(value) }
@@ -74,9 +74,9 @@ package struct FrameIndex: Hashable, Sendable {
 
 /// Index of a group in `Plan.groups`.
 package struct GroupIndex: Hashable, Sendable {
-    /// The value.
+    /// 0-based; below 0 or past the end only in a plan that is not validated.
     package var value: Int32
-    /// Creates one from its parts.
+    /// Takes a 0-based position.
     package init(_ value: Int) { self.value = Int32(truncatingIfNeeded: value) }
     /// The index as an array subscript.
     package var int: Int { Int(value) }
@@ -84,13 +84,13 @@ package struct GroupIndex: Hashable, Sendable {
 
 /// A parameter of the pipeline with the value that this plan was compiled for.
 package struct Parameter: Sendable, Equatable {
-    /// The name.
+    /// Name of the function's argument.
     package var name: String
     /// `str`, `int`, `float`, `bool`, `literal`, `enum`, or `list[…]` of one of these.
     package var type: String
     /// The value as JSON.
     package var valueJSON: String
-    /// Creates one from its parts.
+    /// Binds a parameter; the value is canonical JSON.
     package init(name: String, type: String, valueJSON: String) {
         self.name = name
         self.type = type
@@ -100,11 +100,11 @@ package struct Parameter: Sendable, Equatable {
 
 /// A context value (`ctx.branch`, …) that the danubefile read.
 package struct ContextValue: Sendable, Equatable {
-    /// The name.
+    /// Name in `ctx`, such as `branch`.
     package var name: String
     /// The value as JSON.
     package var valueJSON: String
-    /// Creates one from its parts.
+    /// Binds a name of `ctx`; the value is canonical JSON.
     package init(name: String, valueJSON: String) {
         self.name = name
         self.valueJSON = valueJSON
@@ -119,13 +119,13 @@ package struct Source: Sendable, Equatable {
         case listing = 1
         case absent = 2
     }
-    /// The path.
+    /// Relative to the repository's root; empty for the root itself.
     package var path: String
-    /// The kind.
+    /// Whether it was a file, a folder's names, or nothing.
     package var kind: Kind
     /// SHA-256 of the content, or of the sorted names of a listing; empty when absent.
     package var digest: String
-    /// Creates one from its parts.
+    /// Describes one read.
     package init(path: String, kind: Kind, digest: String) {
         self.path = path
         self.kind = kind
@@ -135,21 +135,21 @@ package struct Source: Sendable, Equatable {
 
 /// One frame of a call stack in the danubefile or a module of the repository.
 package struct Frame: Sendable, Equatable {
-    /// The file.
+    /// Path in the repository.
     package var file: String
-    /// The line.
+    /// 1-based line where the call begins.
     package var line: Int32
     /// 1-based column in UTF-8 bytes; 0 means unknown.
     package var column: Int32
-    /// The end line.
+    /// 1-based line where the call ends; 0 means unknown.
     package var endLine: Int32
-    /// The end column.
+    /// Column after the last byte of the call; 0 means unknown.
     package var endColumn: Int32
-    /// The function.
+    /// Name of the function that contains the call; `<module>` outside of all.
     package var function: String
-    /// The parent.
+    /// The caller; `nil` for the outermost frame.
     package var parent: FrameIndex?
-    /// Creates one from its parts.
+    /// Describes a place and who called it.
     package init(
         file: String, line: Int32, column: Int32, endLine: Int32, endColumn: Int32,
         function: String, parent: FrameIndex?
@@ -171,17 +171,17 @@ package struct Group: Sendable, Equatable {
         case parallel = 0
         case sequence = 1
     }
-    /// The kind.
+    /// Whether its members run at the same time or one after the other.
     package var kind: Kind
-    /// The name.
+    /// Name given to the block; empty means none.
     package var name: String
-    /// The parent.
+    /// The block that it stands in; `nil` means none.
     package var parent: GroupIndex?
-    /// The fail fast.
+    /// Whether a failed branch of a `parallel` cancels the others.
     package var failFast: Bool
-    /// The frame.
+    /// Place of the `with`; `nil` means unknown.
     package var frame: FrameIndex?
-    /// Creates one from its parts.
+    /// Describes a block.
     package init(
         kind: Kind, name: String, parent: GroupIndex?, failFast: Bool, frame: FrameIndex?
     ) {
@@ -195,15 +195,15 @@ package struct Group: Sendable, Equatable {
 
 /// What `print` said, with its place in the program.
 package struct Note: Sendable, Equatable {
-    /// The text.
+    /// The words, with the results that are printed left open.
     package var text: Template
-    /// The condition.
+    /// When it is said; `nil` means always.
     package var condition: ConditionIndex?
-    /// The frame.
+    /// Place of the `print`; `nil` means unknown.
     package var frame: FrameIndex?
     /// How many steps stand before it.
     package var after: Int32
-    /// Creates one from its parts.
+    /// Describes what is said after so many steps.
     package init(text: Template, condition: ConditionIndex?, frame: FrameIndex?, after: Int32) {
         self.text = text
         self.condition = condition
@@ -220,19 +220,19 @@ package struct Exit: Sendable, Equatable {
         case failure = 1
         case live = 2
     }
-    /// The kind.
+    /// Whether the job succeeds, fails, or goes on live.
     package var kind: Kind
-    /// The condition.
+    /// When evaluation ends here; `nil` means always.
     package var condition: ConditionIndex?
-    /// The message.
+    /// Why it ends, for people; empty when there is nothing to say.
     package var message: String
-    /// The frame.
+    /// Place of the `return`, `raise` or undecided expression; `nil` means unknown.
     package var frame: FrameIndex?
     /// Diagnostic code, when live.
     package var code: String
     /// The source text that cannot be decided beforehand, when live.
     package var expression: String
-    /// Creates one from its parts.
+    /// Describes an end; `code` and `expression` belong to `live`.
     package init(
         kind: Kind, condition: ConditionIndex?, message: String = "", frame: FrameIndex? = nil,
         code: String = "", expression: String = ""

@@ -18,31 +18,31 @@ package struct PlanError: Error, Sendable, Equatable, CustomStringConvertible {
         case cycle
     }
 
-    /// The reason.
+    /// What kind of mistake it is, for programs.
     package var reason: Reason
     /// Where in the plan.
     package var path: PlanPath
     /// One sentence that names the thing.
     package var message: String
-    /// The next action.
+    /// What to do about it; `nil` where the message says all.
     package var hint: String?
     /// Where in the text, when the plan was read from JSON.
     package var position: Position?
 
     /// A place in a text. Both are 1-based; columns count UTF-8 bytes.
     package struct Position: Sendable, Equatable {
-        /// The line.
+        /// The line's number, from 1.
         package var line: Int
-        /// The column.
+        /// The byte in the line, from 1.
         package var column: Int
-        /// Creates one from its parts.
+        /// Takes 1-based numbers.
         package init(line: Int, column: Int) {
             self.line = line
             self.column = column
         }
     }
 
-    /// Creates one from its parts.
+    /// Refuses a plan for one mistake.
     package init(
         _ reason: Reason, _ path: PlanPath, _ message: String, hint: String? = nil,
         position: Position? = nil
@@ -68,12 +68,12 @@ package struct PlanPath: Sendable, Hashable, CustomStringConvertible, Expressibl
         case key(String)
         case index(Int)
     }
-    /// The elements.
+    /// From the root of the plan to the place; empty is the root.
     package var elements: [Element]
 
-    /// Creates one from its parts.
+    /// Takes the way from the root.
     package init(_ elements: [Element]) { self.elements = elements }
-    /// Creates one from its parts.
+    /// Takes the way from the root, as a literal.
     package init(arrayLiteral elements: Element...) { self.elements = elements }
 
     /// The place of a field of what stands here.
@@ -81,7 +81,7 @@ package struct PlanPath: Sendable, Hashable, CustomStringConvertible, Expressibl
     /// The place of an element of what stands here.
     package func at(_ index: Int) -> PlanPath { PlanPath(elements + [.index(index)]) }
 
-    /// The description.
+    /// The JSON path, with long and unusual keys in brackets.
     package var description: String {
         var text = "$"
         for element in elements {

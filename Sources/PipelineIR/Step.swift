@@ -16,9 +16,9 @@ package struct Step: Sendable, Equatable {
 
     /// Stable id: call path, name, matrix coordinates. Unique in a plan.
     package var id: String
-    /// The name.
+    /// What people call it, not empty; the command's first line where no `name=` was given.
     package var name: String
-    /// The kind.
+    /// Whether it executes a command or keeps files.
     package var kind: Kind = .run
     /// Empty script for uploads.
     package var command: Command
@@ -26,26 +26,26 @@ package struct Step: Sendable, Equatable {
     package var image = ""
     /// Sorted by name.
     package var env: [EnvVar] = []
-    /// The workdir.
+    /// Folder that the command starts in, relative to the workspace; empty means the workspace.
     package var workdir = ""
     /// Absent means always.
     package var condition: ConditionIndex?
     /// A failure ends the job; otherwise it is data for conditions.
     package var fatal = true
-    /// The check.
+    /// Whether `check=True` held: an exit code other than 0 raises `StepFailed`.
     package var check = true
-    /// The capture.
+    /// Whether standard output is kept as the step's value.
     package var capture = false
-    /// The frame.
+    /// Place and call stack of the call; `nil` means unknown.
     package var frame: FrameIndex?
-    /// The group.
+    /// Innermost block that it stands in; `nil` means none.
     package var group: GroupIndex?
     /// Edges to steps that must have ended before: program order, data, condition, `needs=`.
     /// Indices ascend and are smaller than this step's own.
     package var order: [StepIndex] = []
-    /// The data.
+    /// Steps whose output or exit code its command or environment contains.
     package var data: [StepIndex] = []
-    /// The conditional.
+    /// Steps that its condition asks about.
     package var conditional: [StepIndex] = []
     /// `nil` when `needs` was not given.
     package var needs: [StepIndex]?
@@ -65,21 +65,21 @@ package struct Step: Sendable, Equatable {
     package struct Options: Sendable, Equatable {
         /// Milliseconds; 0 means none given.
         package var timeoutMilliseconds: UInt64 = 0
-        /// The retry.
+        /// How it is tried again; `nil` means never.
         package var retry: Retry?
-        /// The resources.
+        /// What it needs of a machine; `nil` means no demand.
         package var resources: Resources?
         /// Globs of the files it reads; `nil` when not declared.
         package var inputs: [String]?
         /// Globs of the files it writes; `nil` when not declared.
         package var outputs: [String]?
-        /// The cache.
+        /// When its result may be taken from an earlier run.
         package var cache: CachePolicy = .auto
-        /// The services.
+        /// Containers that run beside it, in the order given.
         package var services: [Service] = []
-        /// The upload.
+        /// The files that it keeps; `nil` unless the kind is `upload`.
         package var upload: Upload?
-        /// Creates one from its parts.
+        /// Creates the settings of a step that gave none.
         package init() {}
     }
 
@@ -97,11 +97,11 @@ package enum CachePolicy: UInt8, Sendable {
 
 /// A variable of a step's environment.
 package struct EnvVar: Sendable, Equatable {
-    /// The name.
+    /// Letters, digits and `_`, not beginning with a digit.
     package var name: String
-    /// The value.
+    /// The text that the step finds in it, put together when the step starts.
     package var value: Template
-    /// Creates one from its parts.
+    /// Gives a variable its value.
     package init(name: String, value: Template) {
         self.name = name
         self.value = value
@@ -110,11 +110,11 @@ package struct EnvVar: Sendable, Equatable {
 
 /// One coordinate of a matrix cell.
 package struct Coordinate: Sendable, Hashable {
-    /// The key.
+    /// Name of the axis, such as `python`.
     package var key: String
-    /// The value.
+    /// The axis's value in this cell, as text: `3.11`.
     package var value: String
-    /// Creates one from its parts.
+    /// Places a cell on one axis.
     package init(key: String, value: String) {
         self.key = key
         self.value = value
@@ -125,13 +125,13 @@ package struct Coordinate: Sendable, Hashable {
 package struct Retry: Sendable, Equatable {
     /// How many times after the first attempt.
     package var attempts: UInt32
-    /// The delay milliseconds.
+    /// Wait before the second attempt.
     package var delayMilliseconds: UInt64
     /// Factor on the delay after each attempt.
     package var backoff: Double
     /// Exit codes that are tried again; empty means all but 0.
     package var onCodes: [UInt32]
-    /// Creates one from its parts.
+    /// Describes retries; the delay is in milliseconds.
     package init(attempts: UInt32, delayMilliseconds: UInt64, backoff: Double, onCodes: [UInt32]) {
         self.attempts = attempts
         self.delayMilliseconds = delayMilliseconds
@@ -142,15 +142,15 @@ package struct Retry: Sendable, Equatable {
 
 /// What a step needs of a machine; 0 means not given.
 package struct Resources: Sendable, Equatable {
-    /// The cpu milli.
+    /// Thousandths of a processor.
     package var cpuMilli: UInt64
-    /// The memory bytes.
+    /// Main memory.
     package var memoryBytes: UInt64
-    /// The disk bytes.
+    /// Room for the workspace.
     package var diskBytes: UInt64
-    /// The gpu.
+    /// Whole graphics processors.
     package var gpu: UInt32
-    /// Creates one from its parts.
+    /// Describes a demand; 0 leaves a part open.
     package init(cpuMilli: UInt64, memoryBytes: UInt64, diskBytes: UInt64, gpu: UInt32) {
         self.cpuMilli = cpuMilli
         self.memoryBytes = memoryBytes
@@ -161,19 +161,19 @@ package struct Resources: Sendable, Equatable {
 
 /// A container that runs beside a step.
 package struct Service: Sendable, Equatable {
-    /// The name.
+    /// Host name that the step reaches it under.
     package var name: String
-    /// The image.
+    /// Reference of the container's image.
     package var image: String
-    /// The env.
+    /// Variables of the container, sorted by name.
     package var env: [EnvVar]
-    /// The ports.
+    /// TCP ports that it listens on.
     package var ports: [UInt32]
     /// A script that succeeds once the service is ready; empty means none.
     package var ready: Template
-    /// The ready timeout milliseconds.
+    /// Time from the container's start in which `ready` must succeed.
     package var readyTimeoutMilliseconds: UInt64
-    /// Creates one from its parts.
+    /// Describes a container; the time is in milliseconds.
     package init(
         name: String, image: String, env: [EnvVar], ports: [UInt32], ready: Template,
         readyTimeoutMilliseconds: UInt64
@@ -189,13 +189,13 @@ package struct Service: Sendable, Equatable {
 
 /// Files that a pipeline keeps.
 package struct Upload: Sendable, Equatable {
-    /// The path.
+    /// File, folder or glob, relative to the workspace.
     package var path: Template
-    /// The name.
+    /// Name of the artifact.
     package var name: String
-    /// The junit.
+    /// Whether the files are test reports in JUnit's format.
     package var junit: Bool
-    /// Creates one from its parts.
+    /// Describes what is kept of the workspace.
     package init(path: Template, name: String, junit: Bool) {
         self.path = path
         self.name = name

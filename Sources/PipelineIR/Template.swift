@@ -22,17 +22,17 @@ package struct Template: Sendable, Hashable {
             case strip, lstrip, rstrip, lower, upper, replace, removeprefix, removesuffix
             case split, splitlines, json, quote, dedent
         }
-        /// The name.
+        /// Which operation it is.
         package var name: Name
-        /// The base.
+        /// The text that it is applied to.
         package var base: Template
-        /// The arguments.
+        /// Text arguments in the order of Python; those left away are absent.
         package var arguments: [String]
         /// Element taken from `split` and `splitlines`; may be negative.
         package var index: Int64
         /// `split`: maxsplit, `replace`: count; -1 means all.
         package var limit: Int64
-        /// Creates one from its parts.
+        /// Describes one application.
         package init(
             name: Name, base: Template, arguments: [String] = [], index: Int64 = 0,
             limit: Int64 = -1
@@ -45,7 +45,7 @@ package struct Template: Sendable, Hashable {
         }
     }
 
-    /// The empty text.
+    /// A text of no parts.
     package static let empty = Template(parts: [])
 
     /// Joins neighbouring literals and drops empty ones.

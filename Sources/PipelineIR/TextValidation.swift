@@ -148,7 +148,7 @@ extension Template.Operation.Name {
 
 extension Unicode.Scalar {
     /// C0, DEL, C1, separators of lines, and what turns the direction of text.
-    var isControl: Bool {
+    package var isControl: Bool {
         switch value {
         case 0...0x1F, 0x7F...0x9F, 0x2028...0x202E, 0x2066...0x2069: true
         default: false

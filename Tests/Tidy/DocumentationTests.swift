@@ -22,6 +22,32 @@ struct DocumentationTests {
             })
     }
 
+    @Test("a doc comment says more than the name of what it documents")
+    func docCommentsSaySomething() {
+        report(
+            repository.handwritten("Sources/", ".swift").flatMap {
+                Self.empty(SwiftText(path: $0.path, text: $0.text))
+            })
+    }
+
+    @Test("the rule finds a doc comment that repeats a name")
+    func emptyRuleFires() {
+        let source = """
+            /// The end line.
+            package var endLine: Int32
+            /// The .
+            package static func < (a: A, b: A) -> Bool { true }
+            /// Creates one from its parts.
+            package init() {}
+            /// The line, from 1.
+            package var line: Int32
+            /// The value as JSON.
+            package var value: String
+            """
+        let found = Self.empty(SwiftText(path: "a.swift", text: source))
+        #expect(found.map(\.line) == [1, 3, 5])
+    }
+
     @Test("the rule finds a declaration without a doc comment")
     func ruleFires() {
         let source = """
@@ -66,6 +92,24 @@ struct DocumentationTests {
             if keyword == "func", isOperator(text.codeText(index)) { continue }
             if !isDocumented(text, index, isProperty: keyword == "var" || keyword == "let") {
                 let message = "`\(keyword) \(name)` has no `///`"
+                findings.append(Finding(path: text.path, line: index + 1, message: message))
+            }
+        }
+        return findings
+    }
+
+    /// Doc comments that say `The name.` of a declaration called `name`, or that fit any.
+    static func empty(_ text: SwiftText) -> [Finding] {
+        var findings: [Finding] = []
+        for index in text.lines.indices.dropLast() {
+            let line = text.lines[index].drop { $0 == " " }
+            guard line.hasPrefix("/// "), line.hasSuffix(".") else { continue }
+            let said = line.dropFirst(4).dropLast().lowercased()
+            let next = SwiftText.words(text.code[index + 1]).map { $0.text.lowercased() }
+            let subject = said.hasPrefix("the ") ? said.dropFirst(4).filter(\.isLetter) : nil
+            let repeats = subject.map { $0.isEmpty || next.contains($0) } ?? false
+            if repeats || said == "creates one from its parts" {
+                let message = "`\(line)` says nothing"
                 findings.append(Finding(path: text.path, line: index + 1, message: message))
             }
         }

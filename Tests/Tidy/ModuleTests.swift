@@ -8,11 +8,12 @@ private let mayImport: [String: Set<String>] = [
     "CPython": ["LibPython"],
     "CGit": [],
     "CSQLite": [],
+    "CSchema": [],
     "PyBridge": ["CPython", "CSandbox"],
     "Compiler": ["PipelineIR", "Wire", "CSandbox", "CGit", "SwiftProtobuf"],
     "CFiles": [],
     "Executor": ["PipelineIR", "CSandbox", "CFiles", "CSQLite"],
-    "CLI": ["PipelineIR", "Compiler", "Executor", "CSandbox", "ArgumentParser"],
+    "CLI": ["PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema", "ArgumentParser"],
 ]
 
 /// Modules of the platform. Foundation is not among them: it costs ten milliseconds of start-up.

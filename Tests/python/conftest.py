@@ -28,6 +28,12 @@ def danube() -> Path:
 
 
 @pytest.fixture(scope="session")
+def danube_program(danube: Path) -> Path:
+    """The same, for tests in which `danube` is the function that runs it."""
+    return danube
+
+
+@pytest.fixture(scope="session")
 def update_goldens() -> bool:
     """Whether goldens are written instead of compared."""
     return os.environ.get("DANUBE_UPDATE_GOLDENS") == "1"

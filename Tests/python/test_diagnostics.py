@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import shutil
 from pathlib import Path
@@ -62,6 +63,30 @@ def test_a_typo_in_the_example_of_the_readme_says_how_to_mend_it(
     assert any(typo.get("hint", "") in hint for hint in hints), shown
 
 
+def test_every_name_of_the_example_of_the_readme_has_a_typo() -> None:
+    """Names, attributes, arguments and words of the language; what is inside texts is free."""
+    source = (README_EXAMPLE / "danubefile.py").read_text()
+    words: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.alias):
+            words.add(node.name)
+        elif isinstance(node, ast.Name):
+            words.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            words.add(node.attr)
+        elif isinstance(node, ast.keyword) and node.arg:
+            words.add(node.arg)
+    words |= {one for one in keyword.kwlist if re.search(rf"^[^#\"]*\b{one}\b", source, re.M)}
+    mistaken = {
+        word
+        for typo in typos()
+        for word in re.findall(r"\w+", typo["replace"])
+        if len(re.findall(rf"\b{word}\b", typo["replace"]))
+        > len(re.findall(rf"\b{word}\b", typo["by"]))
+    }
+    assert sorted(words - mistaken) == []
+
+
 def _statement(source: str, line: int) -> int:
     """The line where the statement on a line begins: a call is reported at its first line."""
     try:
@@ -75,9 +100,9 @@ def _statement(source: str, line: int) -> int:
 
 def test_every_code_that_a_fixture_can_show_has_one() -> None:
     """The codes of docs/diagnostics.md are those of the fixtures, and the few named here."""
-    # Limits of the machine and faults of the environment are shown by the tests of the bridge, and
-    # no danubefile is known that does not do the same twice.
-    elsewhere = re.compile(r"DNB(207|802|804|805|807|9\d\d)")
+    # Limits of the machine, revisions and faults of the environment are shown by the tests of the
+    # bridge and the command line, and no danubefile is known that does not do the same twice.
+    elsewhere = re.compile(r"DNB(207|605|802|804|805|807|9\d\d)")
     listed = set(re.findall(r"\bDNB\d{3}\b", (ROOT / "docs" / "diagnostics.md").read_text()))
     shown = {one.code for case in cases() for one in case.expected}
     shown |= {typo["code"] for typo in typos()}

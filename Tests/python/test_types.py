@@ -84,3 +84,35 @@ def test_a_wheel_has_the_package_and_its_marker(tmp_path: Path) -> None:
     assert "danube/py.typed" in names and "danube/__init__.py" in names
     # The evaluator of the dry run belongs to the compiler and is not for users.
     assert not [name for name in names if "dryrun" in name]
+
+
+def test_pip_builds_and_installs_the_package(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(SDK, source, ignore=shutil.ignore_patterns("__pycache__"))
+    target = tmp_path / "installed"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    installed = subprocess.run(
+        [*pip, "install", "-q", "--no-index", "--no-build-isolation", "--no-deps",
+         "--target", target, source],
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    file = tmp_path / "danubefile.py"
+    shutil.copy(cases("projects")[0].danubefile, file)
+    script = (
+        f"import sys; sys.path[:0] = [{str(target)!r}]; import danube, runpy; "
+        f"runpy.run_path({str(file)!r}); print(danube.__file__, danube.__version__)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-I", "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    where, version = ended.stdout.split()
+    assert where == str(target / "danube" / "__init__.py")
+    assert [one.name for one in target.glob("*.dist-info")] == [f"danube-{version}.dist-info"]
+    # Editors find the types of an installed package.
+    user = tmp_path / "user.py"
+    user.write_text('import danube\nreveal_type(danube.step.run("x", capture=True))\n')
+    shown = _mypy(tmp_path, str(user), search=[target])
+    assert "Revealed type is" in shown and "Output" in shown and "error" not in shown, shown

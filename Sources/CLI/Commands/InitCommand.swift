@@ -66,6 +66,11 @@ struct InitCommand: ParsableCommand {
                 throw .mistake(
                     "\(file) is there already", hint: "--force overwrites it, --print only shows.")
             }
+            if errno == ENOENT || errno == ENOTDIR || errno == EISDIR {
+                throw .mistake(
+                    "cannot write \(path): \(FileBytes.reason(errno))",
+                    hint: "Name a file in a folder that is there.")
+            }
             throw .environment("cannot write \(path): \(FileBytes.reason(errno))")
         }
         defer { close(descriptor) }

@@ -46,7 +46,7 @@ struct LimitOptions: ParsableArguments {
 
     /// Parses `500ms`, `5s`, `5`, `1m`.
     static func duration(_ text: String, option: String) throws(Failure) -> Duration {
-        let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("", 1)]
+        let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)]
         for (suffix, factor) in units where text.hasSuffix(suffix) {
             guard let number = Double(text.dropLast(suffix.count)), number > 0,
                 number * factor <= 3600

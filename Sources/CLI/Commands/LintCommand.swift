@@ -35,7 +35,7 @@ struct LintCommand: ParsableCommand {
         var order = try place()
         order.limits = try limits.limits()
         let report = DiagnosticReport(
-            denied: Set(deny), requireStatic: requireStatic,
+            denied: try DiagnosticCodes.denied(deny), requireStatic: requireStatic,
             terminal: .of(STDOUT_FILENO, choice: colour.color))
         let found = report.levelled(try diagnose(order))
         switch format {
@@ -46,7 +46,8 @@ struct LintCommand: ParsableCommand {
                 buffer.newline()
                 Output.out(buffer)
             } else {
-                Output.out(DiagnosticText.render(found, on: report.terminal))
+                let text = DiagnosticText.render(found, on: report.terminal)
+                Output.out(report.terminal.shown(text))
             }
         case .json: Output.out(DiagnosticJSON.render(found))
         case .sarif: Output.out(Sarif.render(found, file: order.file))
@@ -75,9 +76,13 @@ struct LintCommand: ParsableCommand {
         }
         for compilation in compilations {
             // A parameter without default is given on the command line, not in the file.
-            for diagnostic in compilation.diagnostics
-            where diagnostic.code != "DNB602" && !found.contains(diagnostic) {
-                found.append(diagnostic)
+            for diagnostic in compilation.diagnostics where diagnostic.code != "DNB602" {
+                // What two pipelines have in common is called from both.
+                let isKnown = found.contains {
+                    $0.code == diagnostic.code && $0.place == diagnostic.place
+                        && $0.message == diagnostic.message
+                }
+                if !isKnown { found.append(diagnostic) }
             }
         }
         return found.enumerated().sorted { a, b in

@@ -87,12 +87,10 @@ struct PlanCommand: ParsableCommand {
         for parameter in parameters where !parameter.contains("=") {
             throw ValidationError("--param \(parameter) has no value; write \(parameter)=VALUE.")
         }
-        for code in deny where !DiagnosticCodes.isCode(code) {
-            throw ValidationError("--deny \(code) is not a code such as DNB404.")
-        }
     }
 
     func run() throws {
+        let report = try report()
         if let checked { return try PlanCheck(path: checked, view: view).run() }
         let order = try order()
         if events.count > 1 {
@@ -108,7 +106,7 @@ struct PlanCommand: ParsableCommand {
         guard let plan = compilation.plan else {
             throw Failure.bug("the compiler gave neither a plan nor an error")
         }
-        if let against { return try showDifference(plan, against: against, order) }
+        if let against { return try showDifference(plan, against: against, order, report) }
         try view.show(plan, compilation, order)
     }
 
@@ -125,7 +123,8 @@ struct PlanCommand: ParsableCommand {
     }
 
     private func showDifference(
-        _ plan: Plan, against revision: String, _ order: Compilations.Order
+        _ plan: Plan, against revision: String, _ order: Compilations.Order,
+        _ report: DiagnosticReport
     ) throws {
         var older = order
         older.revision = revision
@@ -153,9 +152,9 @@ struct PlanCommand: ParsableCommand {
         return order
     }
 
-    private var report: DiagnosticReport {
+    private func report() throws(Failure) -> DiagnosticReport {
         DiagnosticReport(
-            denied: Set(deny), requireStatic: requireStatic,
+            denied: try DiagnosticCodes.denied(deny), requireStatic: requireStatic,
             terminal: .of(STDERR_FILENO, choice: colour.color))
     }
 

@@ -13,7 +13,7 @@ struct DanubefileText {
         self.container = container
     }
 
-    /// The whole file.
+    /// Writes the file, with comments that explain how to go on.
     static func render(_ parts: [Part], name: String, container: Part.Call?) -> String {
         var text = DanubefileText(parts, name: name, container: container)
         text.putBody()

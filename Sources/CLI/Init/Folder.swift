@@ -10,6 +10,9 @@ struct Folder {
     private(set) var files: Set<String> = []
     /// Names of the folders in it, sorted, without hidden and installed ones.
     private(set) var folders: [String] = []
+    /// Why it cannot be listed, as in `<errno.h>`; 0 when it can.
+    private(set) var problem: Int32 = 0
+    var isReadable: Bool { problem == 0 }
 
     /// What is never the user's own source.
     private static let installed: Set<String> = [
@@ -21,7 +24,10 @@ struct Folder {
     init(_ path: String, name: String = "") {
         self.path = path
         self.name = name
-        guard let stream = opendir(path) else { return }
+        guard let stream = opendir(path) else {
+            problem = errno
+            return
+        }
         defer { closedir(stream) }
         var count = 0
         while let entry = readdir(stream), count < Self.mostNames {

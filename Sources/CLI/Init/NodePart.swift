@@ -14,7 +14,7 @@ enum NodePart {
     static func find(_ folder: Folder) -> Part? {
         guard folder.has("package.json") else { return nil }
         let package = folder.json("package.json")
-        let manager = manager(folder)
+        let manager = manager(folder, package)
         let scripts = Set((package?["scripts"]?.members ?? []).map(\.key))
         var blocks: [Part.Block] = [.step(install(folder, package, manager, scripts))]
         var checks: [Part.Call] = []
@@ -37,30 +37,35 @@ enum NodePart {
             image: manager.image ?? "node:\(version)-slim", blocks: blocks)
     }
 
-    private static func manager(_ folder: Folder) -> PackageTool {
-        if folder.has("pnpm-lock.yaml") {
-            return PackageTool(
-                name: "pnpm", install: "corepack pnpm install --frozen-lockfile",
-                run: "corepack pnpm run", lock: "pnpm-lock.yaml")
+    /// The lock file tells, else the field `packageManager`, else it is npm.
+    private static func manager(_ folder: Folder, _ package: JSONValue?) -> PackageTool {
+        let named = package?["packageManager"]?.text ?? ""
+        let npmLock = folder.first(of: ["package-lock.json", "npm-shrinkwrap.json"])
+        func isUsed(_ name: String, lock: String) -> Bool {
+            folder.has(lock) || (npmLock == nil && named.hasPrefix(name + "@"))
         }
-        if folder.has("yarn.lock") {
-            let modern = folder.has(".yarnrc.yml")
+        if isUsed("pnpm", lock: "pnpm-lock.yaml") {
+            let locked = folder.has("pnpm-lock.yaml")
             return PackageTool(
-                name: "yarn",
-                install: modern
-                    ? "corepack yarn install --immutable"
-                    : "corepack yarn install --frozen-lockfile", run: "corepack yarn run",
-                lock: "yarn.lock")
+                name: "pnpm",
+                install: "corepack pnpm install" + (locked ? " --frozen-lockfile" : ""),
+                run: "corepack pnpm run", lock: locked ? "pnpm-lock.yaml" : nil)
+        }
+        if isUsed("yarn", lock: "yarn.lock") {
+            let locked = folder.has("yarn.lock")
+            let strict = folder.has(".yarnrc.yml") ? " --immutable" : " --frozen-lockfile"
+            return PackageTool(
+                name: "yarn", install: "corepack yarn install" + (locked ? strict : ""),
+                run: "corepack yarn run", lock: locked ? "yarn.lock" : nil)
         }
         if let lock = folder.first(of: ["bun.lock", "bun.lockb"]) {
             return PackageTool(
                 name: "bun", install: "bun install --frozen-lockfile", run: "bun run", lock: lock,
                 image: "oven/bun:1")
         }
-        let lock = folder.first(of: ["package-lock.json", "npm-shrinkwrap.json"])
         return PackageTool(
-            name: "npm", install: lock == nil ? "npm install" : "npm ci", run: "npm run",
-            lock: lock)
+            name: "npm", install: npmLock == nil ? "npm install" : "npm ci", run: "npm run",
+            lock: npmLock)
     }
 
     /// The installation is cached when all that it looks at is known: the two files. Scripts that
@@ -69,6 +74,10 @@ enum NodePart {
         _ folder: Folder, _ package: JSONValue?, _ manager: PackageTool, _ scripts: Set<String>
     ) -> Part.Call {
         var call = Part.Call(command: manager.install, name: "install")
+        if package == nil {
+            call.comment = ["package.json is not JSON, so that its scripts are not known."]
+            return call
+        }
         let looksAtMore =
             !scripts.isDisjoint(with: ["prepare", "preinstall", "install", "postinstall"])
             || package?["workspaces"] != nil || folder.has("pnpm-workspace.yaml")

@@ -18,12 +18,13 @@ enum PythonPart {
             Scan.version(in: folder.text(".python-version")).flatMap {
                 $0.hasPrefix("3.") ? $0 : nil
             } ?? "3.12"
-        if folder.has("uv.lock") {
+        if folder.has("uv.lock") || project.contains("[tool.uv") {
+            let frozen = folder.has("uv.lock") ? " --frozen" : ""
             return part(
                 "uv", folder, "ghcr.io/astral-sh/uv:python\(version)-bookworm-slim",
-                Part.Call(command: "uv sync --frozen", name: "install"), "uv run ", tools)
+                Part.Call(command: "uv sync\(frozen)", name: "install"), "uv run ", tools)
         }
-        if folder.has("poetry.lock") {
+        if folder.has("poetry.lock") || project.contains("[tool.poetry]") {
             let install = Part.Call(
                 command: "python -m venv .poetry && .poetry/bin/pip install --quiet poetry"
                     + " && .poetry/bin/poetry config --local virtualenvs.in-project true"
@@ -105,7 +106,9 @@ enum PythonPart {
         let requirements = ["requirements.txt", "requirements-dev.txt", "requirements-test.txt"]
             .filter(folder.has)
         wanted += requirements.map { "-r \($0)" }
-        let installable = folder.has("setup.py") || project.contains("[project]")
+        let installable =
+            folder.has("setup.py") || project.contains("[project]")
+            || project.contains("[build-system]")
         if installable {
             let extra = ["dev", "test", "tests"].first {
                 project.contains("\n\($0) = [") && project.contains("optional-dependencies")

@@ -18,7 +18,10 @@ struct RepositorySurvey {
         let path = String(cString: resolved)
         free(resolved)
         let root = Folder(path)
-        if let last = path.split(separator: "/").last { name = String(last) }
+        guard root.isReadable else {
+            throw .mistake("cannot look into \(directory): \(FileBytes.reason(root.problem))")
+        }
+        if let last = path.split(separator: "/").last { name = Self.words(last) }
         parts = Self.parts(root)
         // Members of a workspace are built from its root.
         if parts.isEmpty {
@@ -38,6 +41,19 @@ struct RepositorySurvey {
                 comment: ["Builds the repository's own image; push it where it belongs."],
                 image: "quay.io/buildah/stable")
         }
+    }
+
+    /// The name of a folder as that of a pipeline: a line without control characters.
+    private static func words(_ name: Substring) -> String {
+        var result = ""
+        for scalar in name.unicodeScalars {
+            if scalar == " " || DisplayText.escape(scalar) == nil {
+                result.unicodeScalars.append(scalar)
+            } else {
+                result += " "
+            }
+        }
+        return result.allSatisfy { $0 == " " } ? "Checks" : result
     }
 
     private static func parts(_ folder: Folder) -> [Part] {

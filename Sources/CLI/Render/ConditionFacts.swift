@@ -15,6 +15,8 @@ struct ConditionFacts {
         for operand in operands {
             for step in proves(operand) { collect(step, into: &implied) }
         }
+        let equal = operands.compactMap(equality)
+        for operand in operands where isImplied(operand, by: equal) { implied.insert(operand) }
         // An operand proves conditions of earlier steps only, so that not all can go.
         let rest = operands.filter { !implied.contains($0) }
         return (rest.isEmpty ? operands : rest).sorted { lastStep($0) < lastStep($1) }
@@ -35,6 +37,25 @@ struct ConditionFacts {
                 pending += proves(part)
             }
         }
+    }
+
+    /// Whether a text that equals one constant makes an inequality with another needless to say.
+    private func isImplied(
+        _ index: ConditionIndex, by equal: [(text: Template, constant: String)]
+    ) -> Bool {
+        guard case .not(let inner) = plan.conditions[index.int], let other = equality(inner)
+        else { return false }
+        return equal.contains { $0.text == other.text && $0.constant != other.constant }
+    }
+
+    /// The two sides of `text == "constant"`.
+    private func equality(_ index: ConditionIndex) -> (text: Template, constant: String)? {
+        guard plan.conditions.indices.contains(index.int),
+            case .compare(.equal, let left, let right) = plan.conditions[index.int]
+        else { return nil }
+        if let constant = right.literal, left.literal == nil { return (left, constant) }
+        if let constant = left.literal, right.literal == nil { return (right, constant) }
+        return nil
     }
 
     private func flatten(

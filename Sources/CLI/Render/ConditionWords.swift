@@ -18,11 +18,7 @@ struct ConditionWords {
     /// The text of a condition of the plan.
     func text(_ condition: ConditionIndex) -> String {
         var result = ""
-        let parts = facts.essential(condition)
-        for (number, part) in parts.enumerated() {
-            if number > 0 { result += " and " }
-            append(part, negated: false, inner: parts.count > 1, to: &result, depth: 0)
-        }
+        append(facts.essential(condition), inner: false, to: &result, depth: 0)
         return result
     }
 
@@ -40,7 +36,26 @@ struct ConditionWords {
             result += "…"
             return
         }
+        if case .all = conditions[index.int], !negated {
+            let parts = facts.essential(index)
+            if parts != [index] { return append(parts, inner: inner, to: &result, depth: depth) }
+        }
         append(conditions[index.int], negated: negated, inner: inner, to: &result, depth: depth)
+    }
+
+    /// A conjunction without what follows from its other parts.
+    private func append(
+        _ parts: [ConditionIndex], inner: Bool, to result: inout String, depth: Int
+    ) {
+        let brackets = inner && parts.count > 1
+        if brackets { result += "(" }
+        for (number, part) in parts.enumerated() {
+            if number > 0 { result += " and " }
+            append(
+                part, negated: false, inner: inner || parts.count > 1, to: &result,
+                depth: depth + 1)
+        }
+        if brackets { result += ")" }
     }
 
     private func append(

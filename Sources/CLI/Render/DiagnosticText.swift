@@ -39,7 +39,7 @@ struct DiagnosticText {
         buffer.put(" [\(DisplayText.escaped(diagnostic.code))]", .dim)
         buffer.newline()
         if let place = diagnostic.place { putSource(place, paint) }
-        for place in diagnostic.stack {
+        for place in diagnostic.callers {
             buffer.put("  called from ", .dim)
             putPosition(place, .dim)
             buffer.newline()

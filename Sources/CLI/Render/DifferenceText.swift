@@ -19,7 +19,8 @@ struct DifferenceText {
     /// The difference as lines: `+` added, `-` removed, `~` changed, `>` waits for others.
     func text(_ layout: PlanTable.Layout, heading: String) -> TextBuffer {
         var buffer = TextBuffer(colour: layout.colour)
-        buffer.safe(new.pipeline, .bold)
+        let room = layout.columns.map { max(8, $0 - DisplayText.width(heading) - 2) } ?? .max
+        buffer.put(DisplayText.cutInside(new.pipeline, columns: room), .bold)
         buffer.put("  ")
         buffer.safe(heading, .dim)
         buffer.newline()
@@ -30,9 +31,9 @@ struct DifferenceText {
             buffer.newline()
             putValues(values(field), layout, &buffer)
         }
-        for step in difference.removed { put("- ", .red, old.steps[step.int], &buffer) }
+        for step in difference.removed { put("- ", .red, old.steps[step.int], layout, &buffer) }
         for step in difference.added {
-            put("+ ", .green, new.steps[step.int], &buffer)
+            put("+ ", .green, new.steps[step.int], layout, &buffer)
             let command = newWords.templates.text(new.steps[step.int].command)
             if !command.isEmpty, command != new.steps[step.int].name {
                 buffer.put("    ")
@@ -43,7 +44,8 @@ struct DifferenceText {
         }
         for change in difference.changed {
             let mark = change.fields.isEmpty ? (layout.unicode ? "↳ " : "> ") : "~ "
-            put(mark, change.fields.isEmpty ? .cyan : .yellow, new.steps[change.new.int], &buffer)
+            let paint: TextBuffer.Paint = change.fields.isEmpty ? .cyan : .yellow
+            put(mark, paint, new.steps[change.new.int], layout, &buffer)
             for field in change.fields {
                 buffer.put("    ")
                 buffer.safe(field.word, .bold)
@@ -62,12 +64,18 @@ struct DifferenceText {
     }
 
     private func put(
-        _ mark: String, _ paint: TextBuffer.Paint, _ step: Step, _ buffer: inout TextBuffer
+        _ mark: String, _ paint: TextBuffer.Paint, _ step: Step, _ layout: PlanTable.Layout,
+        _ buffer: inout TextBuffer
     ) {
         buffer.put(mark, paint)
-        buffer.safe(step.name, paint)
-        let coordinates = PlanColumns.coordinates(step)
-        if !coordinates.isEmpty { buffer.safe(" " + coordinates, .dim) }
+        let room = layout.columns.map { max(8, $0 - 2) } ?? .max
+        let name = DisplayText.cutInside(step.name, columns: room)
+        buffer.put(name, paint)
+        let coordinates = DisplayText.escaped(PlanColumns.coordinates(step))
+        let left = room == .max ? room : room - DisplayText.width(name) - 1
+        if !coordinates.isEmpty, DisplayText.width(coordinates) <= left {
+            buffer.put(" " + coordinates, .dim)
+        }
         buffer.newline()
     }
 

@@ -94,6 +94,22 @@ enum DisplayText {
         return shortened(whole, columns: columns) + "…"
     }
 
+    /// Escaped text of at most `columns` columns, with `…` for what is left out of its middle.
+    static func cutInside(_ text: String, columns: Int) -> String {
+        let whole = escaped(text)
+        if width(whole) <= columns { return whole }
+        if columns < 8 { return shortened(whole, columns: columns) + "…" }
+        var tail = ""
+        var used = 0
+        for scalar in whole.unicodeScalars.reversed() {
+            let columnsOfScalar = width(scalar)
+            if used + columnsOfScalar > columns * 2 / 5 { break }
+            tail.unicodeScalars.insert(scalar, at: tail.unicodeScalars.startIndex)
+            used += columnsOfScalar
+        }
+        return shortened(whole, columns: columns - used) + "…" + tail
+    }
+
     /// As much of an escaped text as leaves one column free.
     private static func shortened(_ text: String, columns: Int) -> String {
         if columns == .max { return text }

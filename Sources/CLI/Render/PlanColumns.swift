@@ -10,6 +10,8 @@ struct PlanColumns {
     private(set) var after = 0
     /// Where the remarks begin.
     private(set) var remarks = 0
+    /// Whether images are said in the remarks, for want of room.
+    private(set) var imagesInRemarks = false
     /// Between the ends of a range.
     let dash: String
 
@@ -18,6 +20,8 @@ struct PlanColumns {
 
     /// From this width on there is room for commands.
     private static let columnsForCommands = 120
+    /// From this width on there is room for images.
+    private static let columnsForImages = 64
 
     init(
         _ plan: Plan, _ rows: PlanRows, _ layout: PlanTable.Layout, _ templates: TemplateWords
@@ -26,7 +30,9 @@ struct PlanColumns {
         defaultImage = plan.defaultImage
         dash = layout.unicode ? "–" : "-"
         number = String(plan.steps.count).utf8.count
-        let showsImage = differentImages(plan)
+        let areMany = differentImages(plan)
+        let showsImage = areMany && (layout.columns ?? .max) >= Self.columnsForImages
+        imagesInRemarks = areMany && !showsImage
         let showsCommand = (layout.columns ?? 0) >= Self.columnsForCommands
         for row in rows.rows {
             guard case .step(let index) = row.content else { continue }
@@ -52,9 +58,10 @@ struct PlanColumns {
             return
         }
         after = min(after, max(5, columns / 12))
-        image = min(image, max(12, columns / 5))
+        image = min(image, max(12, columns / 4))
         let rest = columns - number - 6 - gap(image) - gap(after)
-        name = min(name, max(16, rest * (command > 0 ? 45 : 75) / 100))
+        let part = imagesInRemarks ? 100 : command > 0 ? 45 : 75
+        name = min(name, max(8, rest * part / 100))
         let forCommand = rest - name - 32
         command = forCommand >= 16 ? min(command, forCommand) : 0
     }
@@ -74,6 +81,20 @@ struct PlanColumns {
     /// The image that a step runs in; empty for uploads and on the host.
     func image(of step: Step) -> String {
         step.kind == .upload ? "" : step.image.isEmpty ? defaultImage : step.image
+    }
+
+    /// An image's reference, escaped and in so many columns: the registry and folders go first, as
+    /// the name and the tag tell more.
+    static func shortened(image: String, columns: Int) -> String {
+        let whole = DisplayText.escaped(image)
+        if DisplayText.width(whole) <= columns { return whole }
+        var rest = whole[...]
+        while let slash = rest.firstIndex(of: "/") {
+            rest = rest[rest.index(after: slash)...]
+            let short = "…/" + rest
+            if DisplayText.width(short) <= columns { return short }
+        }
+        return DisplayText.cutInside(String(rest), columns: columns)
     }
 
     /// The command's first line, unless the name says the same.

@@ -54,6 +54,7 @@ struct PlanGraph {
         }
         for index in plan.steps.indices { connect(index) }
         connectEnds()
+        completeDecisions()
     }
 
     // MARK: Steps
@@ -134,8 +135,8 @@ struct PlanGraph {
             flatten(plan.conditions[index.int], holds: !holds, into: &atoms, depth: depth + 1)
         case .all(let indices) where holds && depth < 24: operands(indices)
         case .any(let indices) where !holds && depth < 24: operands(indices)
-        case .code(let step, let ranges) where !ranges.contains { $0.contains(0) }:
-            // One diamond asks "exited 0?" for both answers.
+        case .code(let step, let ranges) where ranges.reduce(0) { $0 + $1.count } > 128:
+            // One diamond asks for both answers, and for the fewer codes: "exited 0?".
             atoms.append((.code(step, ConditionWords.complement(ranges)), !holds))
         default: atoms.append((condition, holds))
         }
@@ -154,13 +155,13 @@ struct PlanGraph {
     }
 
     private func sources(of node: Int) -> [StepIndex] {
-        atoms[node].map(stepsNamed) ?? []
+        stepsNamed(by: atoms[node])
     }
 
     /// The steps whose results an atom looks at.
-    private func stepsNamed(by atom: Condition) -> [StepIndex] {
+    private func stepsNamed(by atom: Condition?) -> [StepIndex] {
         var found: [StepIndex] = []
-        var pending = [atom]
+        var pending = atom.map { [$0] } ?? []
         var visited = 0
         while let next = pending.popLast(), visited < 256 {
             visited += 1
@@ -222,6 +223,95 @@ struct PlanGraph {
             }
         }
     }
+
+    /// Draws the other way out of decisions that so far have one: to the first steps that follow
+    /// whatever was decided, else to the end. Where that is not certain it draws nothing.
+    private mutating func completeDecisions() {
+        var next: [Int: [Edge]] = [:]
+        for edge in edges { next[edge.from, default: []].append(edge) }
+        var ending: [Edge] = []
+        for node in nodes.indices where nodes[node].kind == .decision {
+            let ways = Set((next[node] ?? []).map(\.kind))
+            guard ways.count == 1, let way = ways.first else { continue }
+            let other: Edge.Kind = way == .yes ? .no : .yes
+            guard let joins = joins(of: Literal(decision: node, holds: way == .yes), next) else {
+                continue
+            }
+            for join in joins { add(Edge(from: node, to: join, kind: other)) }
+            if joins.isEmpty { ending.append(Edge(from: node, to: 0, kind: other)) }
+        }
+        guard !ending.isEmpty, plan.exits.allSatisfy({ $0.kind == .success }) else { return }
+        let end = end(Exit(kind: .success, condition: nil), conditional: false)
+        for step in plan.steps.indices where next[step] == nil {
+            add(Edge(from: step, to: end, kind: .order))
+        }
+        for edge in ending { add(Edge(from: edge.from, to: end, kind: edge.kind)) }
+    }
+
+    /// The first nodes behind a way out of a decision that the other way surely leads to as well;
+    /// empty when nothing follows but what needs this way, `nil` when it is not certain.
+    private func joins(of way: Literal, _ next: [Int: [Edge]]) -> [Int]? {
+        // What holds wherever the question is asked.
+        let given = stepsNamed(by: atoms[way.decision]).reduce(into: Set<Literal>()) {
+            $0.formUnion(requirements(of: $1))
+        }
+        var found: [Int] = []
+        var pending = (next[way.decision] ?? []).map(\.to)
+        var seen: Set<Int> = []
+        while let node = pending.popLast() {
+            guard seen.count < Self.mostFollowed else { return nil }
+            guard seen.insert(node).inserted else { continue }
+            let required: Set<Literal>
+            if node < plan.steps.count {
+                required = requirements(of: StepIndex(node))
+            } else if nodes[node].kind == .decision {
+                required = stepsNamed(by: atoms[node]).reduce(into: [way]) {
+                    $0.formUnion(requirements(of: $1))
+                }
+            } else if plan.exits.count == 1 || plan.exits.allSatisfy({ $0.kind == .success }) {
+                required = []
+            } else {
+                return nil
+            }
+            if required.contains(way) {
+                pending += (next[node] ?? []).map(\.to)
+            } else if required.isSubset(of: given) {
+                found.append(node)
+            } else {
+                return nil
+            }
+        }
+        return found.sorted()
+    }
+
+    /// The answers without which a step does not run, those to questions about steps that did not
+    /// run for want of others among them.
+    private func requirements(of step: StepIndex) -> Set<Literal> {
+        var required: Set<Literal> = []
+        var pending = [step]
+        var seen: Set<StepIndex> = []
+        while let next = pending.popLast(), seen.count < Self.mostFollowed {
+            guard seen.insert(next).inserted, plan.steps.indices.contains(next.int),
+                let condition = plan.steps[next.int].condition,
+                plan.conditions.indices.contains(condition.int)
+            else { continue }
+            var found: [(Condition, Bool)] = []
+            flatten(plan.conditions[condition.int], holds: true, into: &found, depth: 0)
+            for (atom, holds) in found {
+                if let decision = decisions[atom] {
+                    required.insert(Literal(decision: decision, holds: holds))
+                } else {
+                    // It is drawn as a part of another question, so that nothing is known of it.
+                    required.insert(Literal(decision: -1, holds: holds))
+                }
+                pending += stepsNamed(by: atom)
+            }
+            required.formUnion(literals[condition] ?? [])
+        }
+        return required
+    }
+
+    private static let mostFollowed = 4096
 
     /// The node of an end; ends that say the same are one.
     private mutating func end(_ exit: Exit, conditional: Bool) -> Int {

@@ -55,7 +55,9 @@ struct PlanTable {
     // MARK: Head and foot
 
     private mutating func putHead() {
-        buffer.safe(plan.pipeline, .bold)
+        buffer.begin(.bold)
+        buffer.safe(plan.pipeline, columns: layout.columns.map { max(8, $0 - 21) } ?? .max)
+        buffer.end()
         if !heading.digest.isEmpty {
             buffer.put("  ")
             buffer.put(String(heading.digest.prefix(19)), .cyan)
@@ -69,7 +71,8 @@ struct PlanTable {
         }
         if widths.image > 0 {
             if !plan.defaultImage.isEmpty { facts.append("image \(plan.defaultImage)") }
-        } else if let image = plan.steps.first(where: { $0.kind == .run }).map(widths.image(of:)),
+        } else if !widths.imagesInRemarks,
+            let image = plan.steps.first(where: { $0.kind == .run }).map(widths.image(of:)),
             !image.isEmpty
         {
             facts.append("image \(image)")
@@ -85,22 +88,25 @@ struct PlanTable {
 
     private mutating func putLive() {
         for exit in plan.exits where exit.kind == .live {
-            buffer.blanks(widths.number + 2)
-            buffer.put(layout.unicode ? "▸ " : "> ", .boldYellow)
             let line = exit.frame.flatMap { frame in
                 plan.frames.indices.contains(frame.int) ? plan.frames[frame.int] : nil
             }
-            buffer.put("live", .boldYellow)
-            if let line { buffer.put(" from line \(line.line)", .boldYellow) }
+            let mark = layout.unicode ? "▸ " : "> "
+            var words = mark + "live" + (line.map { " from line \($0.line)" } ?? "")
             if let condition = exit.condition {
-                buffer.put(" if ")
-                buffer.safe(details.conditions.text(condition))
+                words += " if " + DisplayText.escaped(details.conditions.text(condition))
             }
+            var remarks = [StepDetails.Remark(text: words, paint: .boldYellow)]
             if !exit.expression.isEmpty {
-                buffer.put(": ")
-                buffer.safe(exit.expression, columns: max(24, (layout.columns ?? .max / 2) / 2))
+                let shown = DisplayText.fitted(exit.expression, columns: 200)
+                remarks.append(.init(text: shown, paint: .dim))
             }
-            if !exit.code.isEmpty { buffer.safe(" [\(exit.code)]", .dim) }
+            if !exit.code.isEmpty {
+                remarks.append(.init(text: DisplayText.escaped(exit.code), paint: .dim))
+            }
+            putWrapped(
+                remarks, indent: widths.number + 2,
+                PlanRows.Row(content: .note(0), depth: 0))
             buffer.newline()
         }
     }
@@ -116,8 +122,7 @@ struct PlanTable {
             let time = Self.milliseconds(seconds)
             facts.append(heading.memoised ? "memoised, \(time)" : "compiled in \(time)")
         }
-        buffer.put(facts.joined(separator: layout.unicode ? " · " : ", "), .dim)
-        buffer.newline()
+        putWrapped(facts.map { .init(text: $0, paint: .dim) }, indent: 0)
     }
 
     private static func milliseconds(_ seconds: Double) -> String {
@@ -157,7 +162,9 @@ struct PlanTable {
             buffer.put(group.kind == .parallel ? "parallel" : "sequence", .boldCyan)
             if !group.name.isEmpty {
                 buffer.put(" ")
-                buffer.safe(group.name)
+                let taken = widths.number + 2 + 2 * row.depth + 9 + 12
+                let room = layout.columns.map { max(8, $0 - taken) } ?? .max
+                buffer.put(DisplayText.cutInside(group.name, columns: room))
             }
             if group.kind == .parallel, !group.failFast { buffer.put(", all finish", .dim) }
             if again { buffer.put(", continued", .dim) }
@@ -190,8 +197,8 @@ struct PlanTable {
         let tree = putRails(row)
         let used = tree + putName(step, columns: widths.name - tree)
         let after = Predecessors.words(step, dash: widths.dash)
-        let remarks = details.remarks(step)
         let image = widths.image > 0 ? widths.image(of: step) : ""
+        let remarks = remarks(step)
         var column = used
         if widths.command > 0 {
             buffer.blanks(widths.name + 2 - column)
@@ -204,26 +211,41 @@ struct PlanTable {
         }
         if widths.image > 0 {
             buffer.begin(.blue)
-            column = buffer.safe(image, columns: layout.columns == nil ? .max : widths.image)
+            let fits = layout.columns == nil ? Int.max : widths.image
+            let shown = PlanColumns.shortened(image: image, columns: fits)
+            buffer.put(shown)
+            column = DisplayText.width(shown)
             buffer.end()
             buffer.blanks(widths.image + 2 - column)
         }
+        column = 0
         if !after.isEmpty {
             let fits = layout.columns == nil ? Int.max : widths.after
-            buffer.safe(after, columns: fits)
+            column = buffer.safe(after, columns: fits)
         }
         if !remarks.isEmpty {
-            if widths.after > 0 { buffer.blanks(widths.after + 2 - DisplayText.width(after)) }
+            if widths.after > 0 { buffer.blanks(max(1, widths.after + 2 - column)) }
             put(remarks, row)
         }
         buffer.newline()
     }
 
+    private mutating func remarks(_ step: Step) -> [StepDetails.Remark] {
+        let remarks = details.remarks(step)
+        let image = widths.imagesInRemarks ? widths.image(of: step) : ""
+        if image.isEmpty { return remarks }
+        return remarks + [.init(text: DisplayText.escaped(image), paint: .blue)]
+    }
+
     private mutating func putName(_ step: Step, columns: Int) -> Int {
         let limit = layout.columns == nil ? Int.max : max(8, columns)
         let coordinates = PlanColumns.coordinates(step)
-        if coordinates.isEmpty { return buffer.safe(step.name, columns: limit) }
-        let used = buffer.safe(step.name, columns: max(8, limit - coordinates.utf8.count - 1))
+        // Names of many steps begin alike and differ at their ends.
+        let room = coordinates.isEmpty ? limit : max(8, limit - coordinates.utf8.count - 1)
+        let name = DisplayText.cutInside(step.name, columns: room)
+        buffer.put(name)
+        let used = DisplayText.width(name)
+        if coordinates.isEmpty { return used }
         guard used + 1 < limit else { return used }
         buffer.put(" ")
         buffer.begin(.dim)
@@ -282,23 +304,34 @@ extension PlanTable {
         for remark in remarks {
             var words = [remark.text]
             if start + remark.columns > room {
-                words = remark.text.split(separator: " ").map(String.init)
+                words = remark.text.split(separator: " ").map {
+                    DisplayText.cutInside(String($0), columns: max(8, room - start))
+                }
             }
             for (number, word) in words.enumerated() {
                 let separator = number > 0 ? 1 : 3
                 let width = DisplayText.width(word)
                 if column == 0 {
                     column = putIndent(indent, row)
+                    buffer.begin(remark.paint)
                 } else if column + separator + width > room {
+                    if number > 0 { buffer.end() }
                     buffer.newline()
                     column = putIndent(indent, row)
+                    buffer.begin(remark.paint)
                 } else {
-                    if number > 0 { buffer.put(" ") } else { buffer.put(" · ", .dim) }
-                    column += separator
+                    if number > 0 {
+                        buffer.put(" ")
+                    } else {
+                        buffer.put(layout.unicode ? " · " : ", ", .dim)
+                        buffer.begin(remark.paint)
+                    }
+                    column += number > 0 || layout.unicode ? separator : 2
                 }
-                buffer.put(word, remark.paint)
+                buffer.put(word)
                 column += width
             }
+            buffer.end()
         }
         if row == nil, column > 0 { buffer.newline() }
     }

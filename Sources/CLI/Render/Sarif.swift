@@ -67,11 +67,12 @@ enum Sarif {
         put(diagnostic.place ?? Diagnostic.Place(file: file, line: 1), nil, &json)
         json.endArray()
         json.key("message")
-        text(diagnostic.message + (diagnostic.hint.map { " Hint: \($0)" } ?? ""), &json)
-        if !diagnostic.stack.isEmpty {
+        let end = diagnostic.message.hasSuffix(".") ? "" : "."
+        text(diagnostic.message + (diagnostic.hint.map { "\(end) Hint: \($0)" } ?? ""), &json)
+        if !diagnostic.callers.isEmpty {
             json.key("relatedLocations")
             json.beginArray()
-            for place in diagnostic.stack { put(place, "called from here", &json) }
+            for place in diagnostic.callers { put(place, "called from here", &json) }
             json.endArray()
         }
         json.key("ruleId")

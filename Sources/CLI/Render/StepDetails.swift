@@ -45,7 +45,9 @@ struct StepDetails {
         }
         if let upload = options.upload {
             let kind = upload.junit ? "test report" : "artifact"
-            add("\(kind) \(conditions.templates.text(upload.path))", .cyan)
+            let path = conditions.templates.text(upload.path)
+            // Without a name of its own it is called by its path.
+            add(path == upload.name ? kind : "\(kind) \(path)", .cyan)
         }
         switch options.cache {
         case .always: add("cached", .green)

@@ -17,6 +17,8 @@ _NONE = type(None)
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 _INFINITY = float("inf")
+# JSON carries integers below this without loss.
+_EXACT = 1 << 53
 
 
 class Mismatch(Exception):
@@ -110,6 +112,8 @@ def _scalar(kind: type, noun: str, example: str, parse: Callable[[str], object])
         if kind is float and type(value) in (int, float) and -_INFINITY < value < _INFINITY:
             return value
         if kind is not float and type(value) is kind:
+            if kind is int and not -_EXACT < value < _EXACT:
+                raise Mismatch("is beyond 2^53, which JSON cannot carry", "take it as a str")
             return value
         raise Mismatch(f"is {value!r}, not {noun}")
 
@@ -122,7 +126,7 @@ def _parsed_int(text: str) -> object:
             return int(text, 10)
     except ValueError:
         pass
-    raise Mismatch(f"is {_shown(text)}, not a whole number")
+    raise Mismatch(f"is {_shown(text)}, not a whole number", "write digits, such as 42")
 
 
 def _parsed_float(text: str) -> object:
@@ -132,7 +136,7 @@ def _parsed_float(text: str) -> object:
             return value
     except ValueError:
         pass
-    raise Mismatch(f"is {_shown(text)}, not a number")
+    raise Mismatch(f"is {_shown(text)}, not a number", "write digits, such as 1.5 or 2")
 
 
 def _parsed_bool(text: str) -> object:

@@ -81,13 +81,16 @@ def bind(
     declared = _declared(function, errors)
     for parameter in declared:
         try:
-            value = _value(parameter, given)
+            value = _value(parameter, given, function)
             values.append((parameter.name, parameter.kind.word, parameter.kind.encode(value)))
             arguments[parameter.name] = value
         except ParameterError as error:
             errors.append(error)
         except _kinds.Mismatch as error:
-            errors.append(_bad_default(parameter, error))
+            if parameter.name in given:
+                errors.append(_bad_value(parameter.name, error))
+            else:
+                errors.append(_bad_default(parameter, error))
     names = [parameter.name for parameter in declared]
     known = {*names, *(error.parameter for error in errors)}
     errors += [_unknown(name, names) for name in given if name not in known]
@@ -162,24 +165,39 @@ def _type_of(default: object) -> object:
     return type(default)
 
 
-def _value(parameter: Parameter, given: Mapping[str, str]) -> object:
+def _described(function: Callable[..., object], name: str) -> str:
+    """What the docstring says of a parameter, on the line that begins with its name."""
+    for line in (getattr(function, "__doc__", None) or "").split("\n"):
+        before, colon, text = line.strip().partition(":")
+        if colon and before.split(" ")[0] == name and text.strip():
+            return f" ({text.strip()})"
+    return ""
+
+
+def _value(
+    parameter: Parameter, given: Mapping[str, str], function: Callable[..., object]
+) -> object:
     name, kind = parameter.name, parameter.kind
     if name in given:
         try:
             return kind.parse(given[name])
         except _kinds.Mismatch as error:
-            message = f"parameter `{name}` {error.message}"
-            raise ParameterError(message, error.hint, WRONG_TYPE, name) from None
+            raise _bad_value(name, error) from None
     if parameter.is_required:
         raise ParameterError(
             f"parameter `{name}` is missing",
-            f"give it: `--param {name}={kind.example}`, or give it a default in the signature",
+            f"give it: `--param {name}={kind.example}`{_described(function, name)}, or give it a "
+            "default in the signature",
             MISSING,
             name,
         )
     default = parameter.default
     # A list belongs to the call: changing it must not change the default of the next.
     return list(default) if isinstance(default, list) else default
+
+
+def _bad_value(name: str, error: _kinds.Mismatch) -> ParameterError:
+    return ParameterError(f"parameter `{name}` {error.message}", error.hint, WRONG_TYPE, name)
 
 
 def _bad_default(parameter: Parameter, error: _kinds.Mismatch) -> ParameterError:

@@ -126,12 +126,19 @@ def _imports(nodes: list[Any], report: Report) -> None:
 
 
 def _imported(nodes: list[Any]) -> dict[str, str]:
-    """Local names of what was imported from `danube`."""
+    """Local names of what was imported from `danube`, and of the module itself."""
     found: dict[str, str] = {}
     for node in nodes:
         if type(node) is A.ImportFrom and node.module == "danube":
             for alias in node.names:
-                found[alias.asname or alias.name] = alias.name
+                if alias.name == "*":
+                    found.update((name, name) for name in _exported())
+                else:
+                    found[alias.asname or alias.name] = alias.name
+        elif type(node) is A.Import:
+            for alias in node.names:
+                if alias.name == "danube":
+                    found[alias.asname or alias.name] = "danube"
     for node in nodes:
         if isinstance(node, (A.FunctionDef, A.ClassDef)):
             found.pop(node.name, None)
@@ -142,12 +149,34 @@ def _imported(nodes: list[Any]) -> dict[str, str]:
     return found
 
 
+def _exported() -> list[str]:
+    import danube
+
+    return list(danube.__all__)
+
+
+def _origin(node: Any, imported: dict[str, str]) -> str:
+    """What of `danube` a name or `danube.name` is; empty when it is nothing of it."""
+    if type(node) is A.Name:
+        return imported.get(node.id, "")
+    if type(node) is A.Attribute and type(node.value) is A.Name:
+        return node.attr if imported.get(node.value.id) == "danube" else ""
+    return ""
+
+
+def _dotted(node: Any) -> str:
+    """The source of a name, or of an attribute of one."""
+    return f"{_dotted(node.value)}.{node.attr}" if type(node) is A.Attribute else str(node.id)
+
+
 def _names(tree: Any, nodes: list[Any], report: Report) -> None:
     bound = written(tree.body) | _MODULE_NAMES | set(dir(builtins))
     for node in nodes:
         kind = type(node)
         if kind is A.ImportFrom and any(alias.name == "*" for alias in node.names):
-            return
+            if node.module != "danube":
+                return
+            bound.update(_exported())
         if kind is A.Name:
             if type(node.ctx) is not A.Load:
                 bound.add(node.id)
@@ -191,16 +220,15 @@ def _names(tree: Any, nodes: list[Any], report: Report) -> None:
 
 
 def _attribute(node: Any, imported: dict[str, str], report: Report) -> None:
-    if type(node.value) is not A.Name:
-        return
-    known = ATTRIBUTES.get(imported.get(node.value.id, ""))
+    origin = _origin(node.value, imported)
+    known = _exported() if origin == "danube" else ATTRIBUTES.get(origin)
     if known is None or node.attr in known or node.attr.startswith("__"):
         return
     near = closest(node.attr, known)
     report(
         "DNB110",
         "error",
-        f"`{node.value.id}` has no attribute `{node.attr}`",
+        f"`{_dotted(node.value)}` has no attribute `{node.attr}`",
         f"Did you mean `{near}`?" if near else f"It has {', '.join(known)}.",
         node,
     )
@@ -208,17 +236,12 @@ def _attribute(node: Any, imported: dict[str, str], report: Report) -> None:
 
 def _keywords(node: Any, imported: dict[str, str], report: Report) -> None:
     function = node.func
-    if type(function) is A.Attribute and type(function.value) is A.Name:
-        owner = imported.get(function.value.id, "")
-        known = KEYWORDS.get((owner, function.attr))
-        shown = f"{function.value.id}.{function.attr}"
-    elif type(function) is A.Name:
-        known = _CALLABLES.get(imported.get(function.id, ""))
-        shown = function.id
-    else:
-        return
+    known = _CALLABLES.get(_origin(function, imported))
+    if known is None and type(function) is A.Attribute:
+        known = KEYWORDS.get((_origin(function.value, imported), function.attr))
     if known is None:
         return
+    shown = _dotted(function)
     for keyword in node.keywords:
         if keyword.arg is None or keyword.arg in known:
             continue
@@ -259,9 +282,8 @@ def _is_step(node: Any, imported: dict[str, str]) -> bool:
     return (
         type(node) is A.Call
         and type(node.func) is A.Attribute
-        and type(node.func.value) is A.Name
-        and imported.get(node.func.value.id) == "step"
-        and (node.func.attr == "run")
+        and node.func.attr == "run"
+        and _origin(node.func.value, imported) == "step"
     )
 
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _RAISE = 130  # RAISE_VARARGS of CPython 3.11
 _RERAISE = 119
+_KEYWORDS = (
+    "and as assert async await break class continue def del elif else except finally for from "
+    "global if import in is lambda nonlocal not or pass raise return try while with yield"
+).split()
 
 
 def of_syntax(error: Any, filename: str) -> tuple[Any, ...]:
@@ -27,16 +31,52 @@ def of_syntax(error: Any, filename: str) -> tuple[Any, ...]:
         line, column = error.lineno or 1, error.offset or 1
         end_line = getattr(error, "end_lineno", None) or line
         end_column = getattr(error, "end_offset", None) or column
+        if error.text and not error.text.isascii():
+            # Python counts characters, diagnostics count bytes.
+            if end_line == line:
+                end_column = _in_bytes(error.text, end_column)
+            column = _in_bytes(error.text, column)
         message = error.msg or "invalid syntax"
         deep = "too many nested" in message or "too deeply" in message
         return (
             "DNB117" if deep else "DNB101",
             "error",
             message[:1].upper() + message[1:],
-            "Flatten the nesting." if deep else "Correct the syntax; Python stops here.",
+            "Flatten the nesting." if deep else _mended(error),
             (error.filename or filename, line, column, end_line, max(end_column, column)),
         )
     return ("DNB101", "error", str(error), None, (filename, 1, 1, 1, 1))
+
+
+def _in_bytes(text: str, column: int) -> int:
+    return len(text[: max(column, 1) - 1].encode("utf-8", "replace")) + 1
+
+
+def _mended(error: SyntaxError) -> str:
+    """A hint for a file that cannot be parsed: the keyword that a word near the place may be."""
+    text, at = error.text or "", (error.offset or 1) - 1
+    start = at
+    while start > 0 and not _is_word(text[start - 1 : start]):
+        start -= 1
+    for place in (at, start - 1):
+        begin = end = max(place, 0)
+        while _is_word(text[end : end + 1]):
+            end += 1
+        while begin > 0 and _is_word(text[begin - 1 : begin]):
+            begin -= 1
+        word = text[begin:end]
+        if len(word) < 2 or word in _KEYWORDS:
+            continue
+        letters = sorted(word)
+        swapped = [one for one in _KEYWORDS if sorted(one) == letters]
+        near = swapped[0] if swapped else closest(word, _KEYWORDS)
+        if near:
+            return f"Did you mean `{near}` in place of `{word}`?"
+    return "Correct the syntax; Python stops here."
+
+
+def _is_word(text: str) -> bool:
+    return text.isalnum() or text == "_"
 
 
 def of_exception(session: Any, recorder: Any, error: BaseException, where: str) -> tuple[Any, ...]:
@@ -64,7 +104,7 @@ def of_exception(session: Any, recorder: Any, error: BaseException, where: str) 
     if (
         not (code in ("DNB107", "DNB109") and session.has("DNB109", file, line))
         and not (code == "DNB110" and session.has("DNB110", file, line))
-        and not (code == "DNB115" and session.has("DNB111", file, line))
+        and not (code in ("DNB111", "DNB115") and session.has("DNB111", file, line))
     ):
         session.problem(code, level, message, hint, frame)
     return (T.EXIT, T.FAILURE, f"{kind}: {text}" if text else kind, frame, "", "")
@@ -161,7 +201,7 @@ def _classified(
         (
             "The pipeline always ends here. Correct it, or catch the exception."
             if where == "pipeline"
-            else "The file cannot be loaded."
+            else "Correct it: nothing can be planned while the file cannot be imported."
         ),
     )
 

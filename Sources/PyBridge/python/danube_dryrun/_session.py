@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Tokens are sent when so many have gathered.
 _BATCH = 2048
+# What one frame carries (`DANUBE_FRAME_MAX`), without its kind.
+_FRAME = (16 << 20) - 1
 
 
 class Session:
@@ -86,9 +88,32 @@ class Session:
 
     def _flush(self) -> None:
         if self._places or self._tokens:
-            self._send(b"T", marshal.dumps(tuple(self._places) + tuple(self._tokens), 2))
+            items = tuple(self._places) + tuple(self._tokens)
             self._places.clear()
             self._tokens.clear()
+            self._send_tokens(items)
+
+    def _send_tokens(self, items: tuple[tuple[Any, ...], ...]) -> None:
+        """Sends tokens in as many frames as they need."""
+        data = marshal.dumps(items, 2)
+        if len(data) < _FRAME:
+            self._send(b"T", data)
+        elif len(items) > 1:
+            half = len(items) // 2
+            self._send_tokens(items[:half])
+            self._send_tokens(items[half:])
+        else:
+            token = items[0]
+            self.problem(
+                "DNB804",
+                "error",
+                f"The step has more than {_FRAME >> 20} MiB of text",
+                "Keep it in a file of the repository, which the step's script reads.",
+                token[1] if token[0] == T.STEP else 0,
+            )
+            if token[0] == T.STEP:
+                # There will be no plan, but the steps after this one keep their numbers.
+                self._send(b"T", marshal.dumps(((*token[:2], None, "true", token[4], ()),), 2))
 
     def _begin(self, shared: int) -> None:
         """A path that shares so many tokens with the one before it; -1 forgets them all."""
@@ -152,7 +177,12 @@ class Session:
 
     def count_output(self, text: Any, frame: int) -> None:
         """Counts what is printed against the limit."""
-        self._output += len(text) if type(text) is str else 64
+        if type(text) is not str:
+            self._output += 64
+        elif text.isascii():
+            self._output += len(text)
+        else:
+            self._output += len(text.encode("utf-8", "replace"))
         if self._output > self._max_output:
             _rt.recorder.abandon(
                 _rt.Limit(

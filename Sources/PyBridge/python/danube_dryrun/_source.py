@@ -29,8 +29,9 @@ def decode(data: bytes, filename: str) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
         raise SourceError(
-            "DNB102", f"`{filename}` is not UTF-8", "Save the file as UTF-8.", line, 1
+            "DNB102", f"`{filename}` is not UTF-8", "Save the file as UTF-8.", line, column
         ) from None
     for number, line_text in enumerate(text.split("\n", 2)[:2], 1):
         cookie = _cookie(line_text)

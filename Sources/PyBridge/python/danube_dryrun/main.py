@@ -164,8 +164,20 @@ class Evaluation:
             self.session.problem_at(*_report.of_syntax(error, self._file))
             return False
         check(tree, self._found)
-        self._code = _instrument.compile_tree(tree, self._file)
+        try:
+            self._code = _instrument.compile_tree(tree, self._file)
+        except (SyntaxError, ValueError) as error:
+            # Such as `return` outside a function: worded for the source, not for what it became.
+            self.session.problem_at(*_report.of_syntax(self._worded(text, error), self._file))
+            return False
         return True
+
+    def _worded(self, text: str, error: Exception) -> Exception:
+        try:
+            compile(text, self._file, "exec", 0, True)
+        except (SyntaxError, ValueError) as found:
+            return found
+        return error
 
     def _found(self, code: str, level: str, message: str, hint: str | None, node: Any) -> None:
         self.session.problem_at(
@@ -225,7 +237,9 @@ class Evaluation:
                     return one
         if len(found) == 1 and self._wanted is None:
             return found[0]
-        names = ", ".join(f"`{one.name}`" for one in found)
+        names = ", ".join(f"`{one.name}`" for one in found[:12])
+        if len(found) > 12:
+            names += f" and {len(found) - 12} more"
         if not found:
             self._file_problem(
                 "DNB105",
