@@ -115,7 +115,7 @@ struct PlanCommand: ParsableCommand {
         var order = order
         order.form = .proto
         let compilation = Compilations.compile(order)
-        try report.judge(compilation)
+        try report().judge(compilation)
         guard let bytes = compilation.protoBytes else {
             throw Failure.bug("the compiler gave no protobuf form of the plan")
         }

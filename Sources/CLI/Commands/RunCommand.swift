@@ -25,7 +25,7 @@ struct RunCommand: ParsableCommand {
     var inPlace = false
 
     @Option(
-        name: .shortAndLong,
+        name: [.customShort("j", allowingJoined: true), .long],
         help: ArgumentHelp("How many steps run at once (default: one a core).", valueName: "n"))
     var jobs: Int?
 
@@ -83,31 +83,58 @@ struct RunCommand: ParsableCommand {
         }
         let order = try order()
         let compilation = Compilations.compile(order)
-        try DiagnosticReport(
-            denied: [], requireStatic: false, terminal: .of(STDERR_FILENO, choice: colour.color)
-        ).judge(compilation)
-        guard let plan = compilation.plan else {
+        let report = DiagnosticReport(
+            denied: [], requireStatic: false, terminal: .of(STDERR_FILENO, choice: colour.color))
+        try report.judge(compilation)
+        guard let bytes = compilation.protoBytes else {
             throw Failure.bug("the compiler gave neither a plan nor an error")
         }
         let places = try Places()
+        let root = try places.absolute(order.root)
+        var earlier: (memo: JobMemo, changed: [UInt32])?
+        let memoFile = JobMemoFile(
+            cacheFolder: places.cache, key: RunKey.of(bytes, root: root, isInPlace: inPlace))
+        if inPlace, !noCache, let memo = memoFile.read() {
+            switch memo.changes(beneath: root) {
+            case .nothing: return sayNothingToDo(memo)
+            case .some(let changed): earlier = (memo, changed)
+            case .much: break
+            }
+        }
+        let plan: Plan
+        do { plan = try PlanProto.decode(bytes) } catch {
+            throw Failure.bug("the plan of the plan cache cannot be read: \(error)")
+        }
+        var configuration = try self.configuration(plan, places, root)
+        configuration.namespaces = namespaces
+        configuration.memoFile = inPlace && !noCache ? memoFile : nil
+        do {
+            let run = LocalRun(configuration, observer: PlainWatch())
+            let summary = try run.run(after: earlier)
+            Glibc.exit(summary.outcome == .success ? 0 : 1)
+        } catch {
+            throw Failure.environment("the run cannot begin: \(error)")
+        }
+    }
+
+    private func sayNothingToDo(_ memo: JobMemo) {
+        print("nothing to do: all \(memo.stepCount) steps are as job \(memo.job) left them")
+    }
+
+    private func configuration(
+        _ plan: Plan, _ places: Places, _ root: String
+    ) throws(Failure) -> RunConfiguration {
         let job = JobName.make()
         var configuration = RunConfiguration(
-            plan: plan, digest: plan.digest.description, root: try places.absolute(order.root),
-            cacheFolder: places.cache, jobFolder: try places.jobFolder(job), job: job)
+            plan: plan, digest: "", root: root, cacheFolder: places.cache,
+            jobFolder: try places.jobFolder(job), job: job)
         configuration.revision = source.rev
         configuration.isInPlace = inPlace
         configuration.jobs = jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         configuration.usesCache = !noCache
         configuration.allowsHost = host
         configuration.secrets = try SecretOptions.values(secrets, files: secretFile)
-        configuration.namespaces = namespaces
-        let run = LocalRun(configuration, observer: PlainWatch())
-        do {
-            let summary = try run.run()
-            Glibc.exit(summary.outcome == .success ? 0 : 1)
-        } catch {
-            throw Failure.environment("the run cannot begin: \(error)")
-        }
+        return configuration
     }
 
     private func order() throws(Failure) -> Compilations.Order {
@@ -122,6 +149,7 @@ struct RunCommand: ParsableCommand {
         order.branch = branch
         order.tag = tag
         order.limits = try limits.limits()
+        order.form = .proto
         return order
     }
 }
