@@ -193,7 +193,8 @@ struct Oracle {
                         let my = mine.firstIndex(of: one), let its = its.firstIndex(of: one)
                     else { return false }
                     let (myBranch, itsBranch) = (
-                        my > 0 ? mine[my - 1] : -1 - step, its > 0 ? blocks(failure)[its - 1] : -1 - failure
+                        my > 0 ? mine[my - 1] : -1 - step,
+                        its > 0 ? blocks(failure)[its - 1] : -1 - failure
                     )
                     return myBranch != itsBranch
                 }

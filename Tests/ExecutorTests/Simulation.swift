@@ -2,8 +2,8 @@ import PipelineIR
 
 @testable import Executor
 
-/// Runs a schedule in a world that a seed makes up: a virtual clock, attempts that end in every way,
-/// and faults. After every event the invariants are checked; `broken` says what did not hold.
+/// Runs a schedule in a world that a seed makes up: a virtual clock, attempts that end in every
+/// way, and faults. After every event the invariants are checked; `broken` says what did not hold.
 struct Simulation {
     private(set) var schedule: Schedule
     let plan: Plan
@@ -159,7 +159,8 @@ struct Simulation {
         let step = StepIndex([-1, 0, plan.steps.count - 1, plan.steps.count][random.below(4)])
         let before = schedule.stepsLeft
         let events: [Schedule.Event] = [
-            .exited(step, attempt: 77, .exitCode(0, output: nil)), .exited(step, attempt: -1, .timedOut),
+            .exited(step, attempt: 77, .exitCode(0, output: nil)),
+            .exited(step, attempt: -1, .timedOut),
             .start, .uploaded(StepIndex(plan.steps.count), failure: nil),
             .probed(StepIndex(-1), .miss),
         ]

@@ -4,7 +4,7 @@ import Testing
 @testable import Executor
 
 /// Templates mean what the Python says that evaluates danubefiles. One Python process answers
-/// for a whole table; texts travel as lists of code points, so that nothing on the way touches them.
+/// for a whole table; texts travel as lists of code points, so nothing on the way touches them.
 @Suite struct TemplateTextTests {
     /// Reads a line per question: kind, name, index, limit, then texts; writes an answer per line.
     private static let script = """
@@ -17,7 +17,10 @@ import Testing
                 return {"==": a == b, "<": a < b, "<=": a <= b, "in": a in b,
                         "startswith": a.startswith(b), "endswith": a.endswith(b)}[name]
             if name in ("split", "splitlines"):
-                pieces = base.split(args[0] if args else None, limit) if name == "split" else base.splitlines()
+                separator = args[0] if args else None
+                pieces = base.splitlines()
+                if name == "split":
+                    pieces = base.split(separator, limit)
                 return pieces[index]
             if name == "replace":
                 return base.replace(*args, limit)
@@ -35,21 +38,28 @@ import Testing
             except (IndexError, ValueError):
                 print("-")
                 continue
-            print(int(found) if isinstance(found, bool) else "=" + ",".join(str(ord(c)) for c in found))
+            points = "" if isinstance(found, bool) else ",".join(str(ord(c)) for c in found)
+            print(int(found) if isinstance(found, bool) else "=" + points)
         """
 
     private static let texts: [String] = [
         "", " ", "a", "A", "abc", " abc ", "\t\n abc \u{b}\u{c}\r", "a b", "a  b   c", "  a b  c  ",
         "a,b,,c,", ",", ",,", "aXbXc", "aaaa", "abababa", "v1.2.3-rc1", "one\ntwo\r\nthree\rfour",
-        "\n", "\r\n", "\n\n", "a\n", "a\u{b}b\u{c}c\u{1c}d\u{1d}e\u{1e}f\u{1f}g\u{85}h\u{2028}i\u{2029}j",
-        "\u{a0}nbsp\u{a0}", "\u{1680}x\u{2000}y\u{200a}z\u{202f}\u{205f}\u{3000}", "\u{200b}zero\u{200b}",
-        "\u{feff}bom", "e\u{301}", "\u{e9}", "stra\u{df}e", "STRASSE", "\u{130}I\u{131}i", "ΑΣ", "Σ",
+        "\n", "\r\n", "\n\n", "a\n",
+        "a\u{b}b\u{c}c\u{1c}d\u{1d}e\u{1e}f\u{1f}g\u{85}h\u{2028}i\u{2029}j",
+        "\u{a0}nbsp\u{a0}", "\u{1680}x\u{2000}y\u{200a}z\u{202f}\u{205f}\u{3000}",
+        "\u{200b}zero\u{200b}",
+        "\u{feff}bom", "e\u{301}", "\u{e9}", "stra\u{df}e", "STRASSE", "\u{130}I\u{131}i", "ΑΣ",
+        "Σ",
         "ΑΣ Σ ΑΣΒ", "ΑΣ.", "ΑΣ\u{ad}", "ΑΣ\u{301}Β", "'Σ", "aΣ'b", "aΣ:", "ﬁﬂ", "ǅ", "ŉ", "ΐ", "ẞ",
         "😀", "a😀b", "👨‍👩‍👧", "🇩🇪", "\u{10ffff}", "\u{ffff}", "\u{e000}", "\u{1}\u{7f}\u{80}\u{9f}",
-        "\"quoted\"", "back\\slash", "'", "it's", "''", "$HOME", "a-b_c.d/e:f,g+h=i%j@k", "ä", "a;b",
+        "\"quoted\"", "back\\slash", "'", "it's", "''", "$HOME", "a-b_c.d/e:f,g+h=i%j@k", "ä",
+        "a;b",
         "*", "~", "#x", "a=b c", "    indented\n      more\n    back", "\tx\n\ty", "\t x\n\t  y\n",
-        "  a\n\tb\n", "  a\n   \n  b\n \t\n", "a\n  b", "   \n\n  x\n", "  x\r\n  y\r\n", "  \r\n  x",
-        "  a\u{b}\n  b", "\u{a0} a\n\u{a0} b", " \u{2028} x\n x", "x\n\n", "  \t  ", "  a\n b\n   c",
+        "  a\n\tb\n", "  a\n   \n  b\n \t\n", "a\n  b", "   \n\n  x\n", "  x\r\n  y\r\n",
+        "  \r\n  x",
+        "  a\u{b}\n  b", "\u{a0} a\n\u{a0} b", " \u{2028} x\n x", "x\n\n", "  \t  ",
+        "  a\n b\n   c",
         "a\u{0301}b\r\n\u{0301}c", "\r\n\r", "abcabc", "ﬀ", "İstanbul",
     ]
     private static let arguments = [
@@ -108,9 +118,9 @@ import Testing
                 ask(name, text)
                 for argument in arguments { ask(name, text, [argument]) }
             }
-            for index in [0, 1, 2, 9, -1, -2, -9, .max, .min] as [Int64] {
+            for index in [0, 1, -1, -3, .max, .min] as [Int64] {
                 ask(.splitlines, text, index: index)
-                for limit in [-1, 0, 1, 2, 2_147_483_647] as [Int64] {
+                for limit in [-1, 0, 1, 2] as [Int64] {
                     ask(.split, text, index: index, limit: limit)
                     for argument in arguments {
                         ask(.split, text, [argument], index: index, limit: limit)
@@ -153,13 +163,19 @@ import Testing
 
     @Test func `every character has Python's lower and upper case, and space`() throws {
         var questions: [Question] = []
-        for value in 0...0x10FFFF as ClosedRange<UInt32> {
-            guard let scalar = Unicode.Scalar(value) else { continue }
-            // Planes of private use have no case.
-            if value > 0x3FFFF { break }
-            let text = String(Character(scalar))
-            for name in [Template.Operation.Name.lower, .upper, .strip] {
-                questions.append(.operation(.init(name: name, base: .empty), text))
+        // A run of characters at a time; what one has, shows in its run.
+        for start in stride(from: 0 as UInt32, to: 0x110000, by: 64) {
+            let scalars = (start..<start + 64).compactMap { Unicode.Scalar($0) }
+            let apart = scalars.map { String(Character($0)) }.joined(separator: " ")
+            let together = String(String.UnicodeScalarView(scalars))
+            for name in [Template.Operation.Name.lower, .upper] {
+                questions.append(.operation(.init(name: name, base: .empty), apart))
+            }
+            for index in [0, -1] as [Int64] {
+                for name in [Template.Operation.Name.split, .splitlines] {
+                    questions.append(
+                        .operation(.init(name: name, base: .empty, index: index), together))
+                }
             }
         }
         try Self.compare(questions)
@@ -168,7 +184,8 @@ import Testing
     @Test func `chains of operations on random texts do what Python does`() throws {
         var random = Seeded(7)
         let alphabet: [Unicode.Scalar] = [
-            "a", "B", " ", "\t", "\n", "\r", ",", "'", "\"", "\\", "Σ", "\u{301}", "\u{2028}", "\u{1f}",
+            "a", "B", " ", "\t", "\n", "\r", ",", "'", "\"", "\\", "Σ", "\u{301}", "\u{2028}",
+            "\u{1f}",
             "é", "😀", "-", "\u{ad}",
         ]
         func text(_ most: Int) -> String {
@@ -211,7 +228,8 @@ import Testing
             .secret("K"),
         ])
         let text = try TemplateText.text(
-            of: template, secrets: { $0 == "K" ? "s" : nil }, output: { _ in "ab " }, code: { _ in 7 })
+            of: template, secrets: { $0 == "K" ? "s" : nil }, output: { _ in "ab " },
+            code: { _ in 7 })
         #expect(text == "vAB7s")
         #expect(throws: TemplateText.Failure.noSecret("K")) {
             try TemplateText.text(
