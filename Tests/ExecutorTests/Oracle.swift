@@ -117,6 +117,7 @@ struct Oracle {
         case .finish(let outcome):
             expect(ends.allSatisfy { $0 != nil }, "a step has not ended")
             expect((outcome == .cancelled) == (cancelled != nil), "\(outcome)")
+            for step in blocked { expect(isBlocked(step), "\(step) is blocked without reason") }
             if cancelled == nil {
                 let first = fatal.min().map { JobOutcome.failed(StepIndex($0)) }
                 expect(outcome == first ?? exit(), "\(outcome), not \(String(describing: first))")
@@ -135,14 +136,7 @@ struct Oracle {
         let hard = one.order + one.data + (one.needs ?? [])
         expect((hard + one.conditional).allSatisfy { ends[$0.int] != nil }, "\(step) is too early")
         expect(holds(one.condition), "\(step) starts and its condition does not hold")
-        let isBlocked =
-            hard.contains { fatal.contains($0.int) || blocked.contains($0.int) }
-            || one.conditional.contains { fatal.contains($0.int) }
-        expect(!isBlocked, "\(step) is blocked and starts")
-        let hasEnded = fatal.contains {
-            $0 < step && (outermost($0) == nil || outermost($0) != outermost(step))
-        }
-        expect(!hasEnded, "\(step) starts after the job failed")
+        expect(!isBlocked(step), "\(step) is blocked and starts")
         expect(!isBeside(step), "\(step) starts in a block that is cancelled")
         expect(cancelled != .now, "\(step) starts after all was to end")
         if cancelled == .orderly {
@@ -155,6 +149,27 @@ struct Oracle {
     }
 
     // MARK: Rules
+
+    /// Whether a failure keeps a step from running, by an edge or by its place in the program.
+    private func isBlocked(_ step: Int) -> Bool {
+        let one = plan.steps[step]
+        let hard = one.order + one.data + (one.needs ?? [])
+        return hard.contains { fatal.contains($0.int) || blocked.contains($0.int) }
+            || one.conditional.contains { fatal.contains($0.int) }
+            || fatal.contains { $0 < step && (hasEnded($0, step) || isInSequence($0, step)) }
+    }
+
+    private func hasEnded(_ failure: Int, _ step: Int) -> Bool {
+        outermost(failure) == nil || outermost(failure) != outermost(step)
+    }
+
+    private func isInSequence(_ failure: Int, _ step: Int) -> Bool {
+        let mine = blocks(step)
+        let common = blocks(failure).filter { mine.contains($0) }
+        guard plan.steps[step].needs == nil, let inner = common.first else { return false }
+        return plan.groups[inner].kind == .sequence
+            && common.contains { plan.groups[$0].kind == .parallel }
+    }
 
     private func exit() -> JobOutcome {
         for (index, exit) in plan.exits.enumerated() where holds(exit.condition) {

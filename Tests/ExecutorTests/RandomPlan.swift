@@ -33,7 +33,7 @@ struct RandomPlan {
 
     private init(_ seed: UInt64) {
         random = Seeded(seed)
-        count = 1 + random.below(random.chance(20) ? 60 : 14)
+        count = 1 + random.below(random.chance(40) ? 60 : 14)
     }
 
     private mutating func fill() {
@@ -97,8 +97,8 @@ struct RandomPlan {
             step.command = .script(.empty)
         }
         if random.chance(35) { step.condition = condition() }
-        step.order = some(3)
-        step.data = some(2)
+        step.order = some(random.chance(50) ? 1 : 3)
+        step.data = some(random.chance(70) ? 0 : 2)
         step.conditional = condition(of: step)
         if random.chance(10) { step.needs = some(2) }
         if step.kind == .upload {

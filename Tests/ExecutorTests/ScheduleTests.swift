@@ -259,6 +259,48 @@ func makePlan(_ steps: [[Int]], _ change: (inout Plan) -> Void = { _ in }) -> Pl
         #expect(other.state(0) == .lost("gone"))
     }
 
+    @Test func `a blocked step blocks what follows it, not what asks about it`() {
+        // All in one block that runs to its end: 1 follows the failed 0, 2 asks about 1, 3 about 0.
+        let plan = makePlan([[], [0], [], []]) { plan in
+            plan.groups = [
+                Group(kind: .parallel, name: "", parent: nil, failFast: false, frame: nil)
+            ]
+            for step in plan.steps.indices { plan.steps[step].group = GroupIndex(0) }
+            plan.conditions = [.ok(StepIndex(1)), .not(ConditionIndex(0)), .ok(StepIndex(0))]
+            plan.conditions.append(.not(ConditionIndex(2)))
+            plan.steps[2].condition = ConditionIndex(1)
+            plan.steps[2].conditional = [StepIndex(1)]
+            plan.steps[3].condition = ConditionIndex(3)
+            plan.steps[3].conditional = [StepIndex(0)]
+        }
+        var run = Run(plan)
+        _ = run.send(.start)
+        #expect(run.exit(0, 1) == [start(2)])
+        #expect(run.state(1) == .blocked)
+        #expect(run.state(3) == .blocked)
+        #expect(run.exit(2) == [.finish(.failed(StepIndex(0)))])
+    }
+
+    @Test func `a failure in a branch keeps what is later in it from starting, edge or no edge`() {
+        var run = Run(
+            makePlan([[], [], [], []]) { plan in
+                plan.groups = [
+                    Group(kind: .parallel, name: "", parent: nil, failFast: false, frame: nil),
+                    Group(
+                        kind: .sequence, name: "", parent: GroupIndex(0), failFast: true,
+                        frame: nil),
+                ]
+                for step in 0..<3 { plan.steps[step].group = GroupIndex(1) }
+                plan.steps[3].group = GroupIndex(0)
+                // `needs` replaces program order, also for what a failure stops.
+                plan.steps[2].needs = []
+            }, limits: .init(jobs: 1))
+        #expect(run.send(.start) == [start(0)])
+        #expect(run.exit(0, 1) == [start(2)])
+        #expect(run.state(1) == .blocked)
+        #expect(run.exit(2) == [start(3)])
+    }
+
     @Test func `an upload that fails fails the job`() {
         var run = Run(
             makePlan([[], [0]]) {
