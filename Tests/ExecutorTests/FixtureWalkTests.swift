@@ -58,8 +58,9 @@ import Testing
         let (schedule, notes, outcome) = try perform(plan, jobs: 1, run: run)
         for step in plan.steps.indices {
             let state = schedule.state(of: StepIndex(step))
+            let isEarly = state == .skipped && walk.mayBeSkipped.contains(step)
             #expect(
-                end(state) == walk.ends[step],
+                isEarly || end(state) == walk.ends[step],
                 "\(plan.steps[step].id): \(state) is not \(walk.ends[step])")
         }
         #expect(notes == walk.notes)
@@ -78,11 +79,11 @@ import Testing
             for group in plan.groups.indices where !isFast { plan.groups[group].failFast = false }
             for output in Self.outputs {
                 try Self.compare(plan) { _ in (0, output) }
-                for failing in plan.steps.indices.prefix(60) {
+                for failing in plan.steps.indices.prefix(24) {
                     for code: UInt8 in [1, 3] {
                         try Self.compare(plan) { ($0 == failing ? code : 0, output) }
                     }
-                    for other in plan.steps.indices.prefix(12) where other < failing {
+                    for other in plan.steps.indices.prefix(6) where other < failing {
                         try Self.compare(plan) { ($0 == failing || $0 == other ? 2 : 0, output) }
                     }
                 }

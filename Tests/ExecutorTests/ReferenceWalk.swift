@@ -22,6 +22,9 @@ struct ReferenceWalk {
     /// The exit code and output of a step, if it runs.
     let run: (Int) -> (code: UInt8, output: String)
     private(set) var ends: [End] = []
+    /// Blocked steps whose condition does not hold: they are skipped when that is known earlier
+    /// than the failure.
+    private(set) var mayBeSkipped: Set<Int> = []
     private(set) var notes: [Int] = []
     private(set) var outputs: [Int: String] = [:]
     private var fatal: [Int] = []
@@ -52,10 +55,13 @@ struct ReferenceWalk {
 
     private mutating func end(_ number: Int) -> End {
         let step = plan.steps[number]
+        if hasEnded(before: number) || sequenceFailed(before: number) {
+            if !holds(step.condition) { mayBeSkipped.insert(number) }
+            return .blocked
+        }
         let hard = step.order + step.data + (step.needs ?? [])
         if hard.contains(where: { ends[$0.int] == .blocked || fatal.contains($0.int) })
             || step.conditional.contains(where: { fatal.contains($0.int) })
-            || hasEnded(before: number) || sequenceFailed(before: number)
         {
             return .blocked
         }

@@ -59,8 +59,10 @@ final class ScheduleGraph: Sendable {
         outputCount = Int(outputs)
         (indegree, firstEdge, edges) = Self.edges(plan)
         blocks = BlockTree(plan, group)
-        notes = plan.notes.indices.sorted { (plan.notes[$0].after, $0) < (plan.notes[$1].after, $1) }
-            .map { Int32($0) }
+        notes = plan.notes.indices.sorted {
+            (plan.notes[$0].after, $0) < (plan.notes[$1].after, $1)
+        }
+        .map { Int32($0) }
     }
 
     var count: Int { traits.count }
