@@ -24,6 +24,9 @@ package struct LocalRun {
                 expected: Array(repeating: 0, count: plan.steps.count),
                 jobs: configuration.jobs, isInPlace: configuration.isInPlace, started: started))
         let cache = try ActionCache(configuration.cacheFolder)
+        for name in ["jobs", "digests"] {
+            try Workspaces.makeFolder("\(configuration.cacheFolder)/\(name)")
+        }
         let log = try JobLog(folder: configuration.jobFolder, redactor: try redactor())
         let place = try WorkPlace(configuration)
         defer { place.remove() }
