@@ -26,7 +26,7 @@ struct StepDetails {
             remarks.append(Remark(text: "if " + text(condition), paint: .yellow))
         }
         if !step.check { remarks.append(Remark(text: "may fail", paint: .magenta)) }
-        if step.capture { remarks.append(Remark(text: "output used", paint: .dim)) }
+        if step.capture { remarks.append(Remark(text: "output captured", paint: .dim)) }
         if let options = step.options { add(options, to: &remarks) }
         return remarks
     }

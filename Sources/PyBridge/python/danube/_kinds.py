@@ -112,7 +112,7 @@ def _scalar(kind: type, noun: str, example: str, parse: Callable[[str], object])
         if kind is float and type(value) in (int, float) and -_INFINITY < value < _INFINITY:
             return value
         if kind is not float and type(value) is kind:
-            if kind is int and not -_EXACT < value < _EXACT:
+            if kind is int and isinstance(value, int) and not -_EXACT < value < _EXACT:
                 raise Mismatch("is beyond 2^53, which JSON cannot carry", "take it as a str")
             return value
         raise Mismatch(f"is {value!r}, not {noun}")
