@@ -147,11 +147,15 @@ _NUMBER = (
 
 
 class Code(Symbolic):
-    """Exit code of a step; a `zero` one is that of a `check=True` step, where it is 0."""
+    """Exit code of a step.
+
+    A `zero` one is that of a `check=True` step, where it is 0; None: that of a failure, which is
+    there even where using the result of the step raises.
+    """
 
     __slots__ = ("_n", "_label", "_zero")
 
-    def __init__(self, n: int, label: str, zero: bool) -> None:
+    def __init__(self, n: int, label: str, zero: bool | None) -> None:
         self._n = n
         self._label = label
         self._zero = zero
@@ -169,6 +173,8 @@ class Code(Symbolic):
     def _as_parts(self) -> tuple[Part, ...]:
         if self._zero:
             return ("0",)
+        if self._zero is not None and _rt.recorder.pending:
+            _rt.recorder.use(self._n)
         mask = _rt.recorder.facts.mask(self._n)
         if mask & (mask - 1) == 0:
             return (str(mask.bit_length() - 1),)
@@ -180,6 +186,8 @@ class Code(Symbolic):
     def _pred(self, mask: int) -> Any:
         if self._zero:
             return bool(mask & 1)
+        if self._zero is not None and _rt.recorder.pending:
+            _rt.recorder.use(self._n)
         return pred(("k", self._n, mask))
 
     def _compare(self, op: str, other: Any) -> Any:
@@ -194,6 +202,10 @@ class Code(Symbolic):
                 return False
             if op == "!=":
                 return True
+        elif kind is complex:
+            if op not in ("==", "!="):
+                return NotImplemented
+            return self._compare(op, other.real) if other.imag == 0 else op == "!="
         elif kind is not int and kind is not bool and kind is not float:
             if isinstance(other, int) and not isinstance(other, Symbolic):
                 other = int(other)
@@ -347,7 +359,8 @@ class Predicate(Symbolic):
 
 def _decided(name: str) -> Any:
     def method(self: Predicate, *args: Any) -> Any:
-        return getattr(bool(self), name)(*args)
+        plain = [bool(one) if type(one) is Predicate else one for one in args]
+        return getattr(bool(self), name)(*plain)
 
     return method
 
