@@ -12,7 +12,7 @@ from generate import generate
 from live import run_live
 from mutants import Run, mutants, observed
 from order import check_edges
-from templates import Unsound
+from templates import Undefined, Unsound
 from walk import PlanWalk, Walked
 
 
@@ -24,7 +24,7 @@ def _found(plan: dict[str, Any], runs: list[Run]) -> bool:
     for run in runs:
         try:
             walked: Walked | Exception = PlanWalk(plan, run.script).walk()
-        except (Unsound, KeyError) as error:
+        except (Unsound, Undefined, KeyError) as error:
             walked = error
         if compare(plan, run.live, walked, run.script) is not None:
             return True
