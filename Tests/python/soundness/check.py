@@ -307,6 +307,13 @@ def check_fixture(case: Case, explored: int) -> Verdict:
         return check_folder(case.id, str(root), settings, 0, "dynamic" in case.id)
 
 
+def check_fixtures(explored: int, jobs: int) -> Iterator[Verdict]:
+    """Verdicts of all fixtures."""
+    found = cases("compile") + cases("projects")
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(check_fixture, found, [explored] * len(found))
+
+
 # The command.
 
 
@@ -365,10 +372,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     settings = Settings(options.scripts, options.explore or 24)
     verdicts: Iterator[Verdict]
     if options.fixtures:
-        verdicts = (
-            check_fixture(one, options.explore or 400)
-            for one in cases("compile") + cases("projects")
-        )
+        verdicts = check_fixtures(options.explore or 400, options.jobs)
     elif options.file:
         folder = options.file if os.path.isdir(options.file) else os.path.dirname(options.file)
         verdicts = iter([check_folder(options.file, folder or ".", settings)])

@@ -187,10 +187,12 @@ class _Backend(LiveBackend):
 @contextmanager
 def _standard_output(target: io.TextIOBase) -> Iterator[None]:
     saved, sys.stdout = sys.stdout, target
+    # A generator that is thrown away may fail in its `finally`, which ends nothing.
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         yield
     finally:
-        sys.stdout = saved
+        sys.stdout, sys.unraisablehook = saved, hook
 
 
 def run_live(

@@ -54,7 +54,10 @@ def mutants(plan: Plan, runs: Sequence[Run]) -> Iterator[tuple[str, Plan]]:
         if any(_follows_plainly(plan, number, run) for run in runs):
             yield f"step {number} follows nothing", _changed(plan, number, after=None)
     for number in sorted({number for run in runs if (number := _culprit(plan, run)) is not None}):
-        yield f"the failure of step {number} is ignored", _changed(plan, number, fatal=False)
+        ignored = _changed(plan, number, fatal=False)
+        # Where nothing follows the step but a failure, nobody can tell.
+        if any(_goes_on(ignored, run) for run in runs):
+            yield f"the failure of step {number} is ignored", ignored
     exits = [
         {**one, "kind": "failure" if one["kind"] == "success" else "success"}
         for one in plan.get("exits", [])
@@ -103,6 +106,11 @@ def _follows_plainly(plan: Plan, number: int, run: Run) -> bool:
         return False
     rest = _changed(plan, number, after=None)
     return not ancestors(rest, ("after", "needs", "data", "conditional"))[number] >> before & 1
+
+
+def _goes_on(mutant: Plan, run: Run) -> bool:
+    walked = PlanWalk(mutant, run.script).walk()
+    return (walked.events, walked.outcome) != (run.walked.events, run.walked.outcome)
 
 
 def _culprit(plan: Plan, run: Run) -> int | None:
