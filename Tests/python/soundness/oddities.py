@@ -115,7 +115,7 @@ class Oddities(Loops):
     def do_check_option(self, scope: Scope, place: Place) -> None:
         self.pay(place, 2 if place.guarded else 1, 1)
         test = self.code_test(scope)
-        self.emit(place, f"step.run({self.command(scope, place)}, check={test})")
+        self.emit(place, f"step.run({self.command(scope, place)}, check=bool({test}))")
 
     def do_delete(self, scope: Scope, place: Place) -> None:
         self.pay(place, 1)
@@ -157,7 +157,8 @@ class Oddities(Loops):
         inner = place.inner()
         output = self.text_of(scope, risky=0)
         self.emit(place, "try:")
-        self.emit(inner, f"step.run({self.rng.choice((output, f'[{output}, 1 and chr(120)]'))}, check=False)")
+        command = self.rng.choice((output, f"[{output}, 'x']"))
+        self.emit(inner, f"step.run({command}, check=False)")
         self.emit(place, "except ValueError:")
         self.emit(inner, f'print("nothing to run {self.number}")')
 
