@@ -15,6 +15,7 @@ from ._nodes import call as _call
 from ._nodes import constant as _constant
 from ._nodes import copy as _copy
 from ._nodes import name as _name
+from ._patterns import constant_pattern, pattern_test
 from ._purity import guarded, guarded_generator, pure, pure_generator, simple_block
 
 TYPE_CHECKING = False
@@ -201,7 +202,7 @@ class _Rewriter:
 
     def _match_chain(self, node: Any) -> Any:
         """A `match` on constants as `if` and `elif`."""
-        if not all(_constant_pattern(case.pattern) for case in node.cases):
+        if not all(constant_pattern(case.pattern) for case in node.cases):
             return None
         self._temporaries += 1
         name = f"__d_m{self._temporaries}__"
@@ -210,7 +211,7 @@ class _Rewriter:
         )
         rest: list[Any] = []
         for case in reversed(node.cases):
-            test = _pattern_test(case.pattern, name)
+            test = pattern_test(case.pattern, name)
             if case.guard is not None:
                 test = (
                     case.guard
@@ -385,30 +386,3 @@ class _Rewriter:
                 name = "__d_join__" if function.attr == "join" else "__d_format__"
                 return _copy(A.Call(_name(name, node), args, node.keywords), node)
         return self._generic(node)
-
-
-def _constant_pattern(pattern: Any) -> bool:
-    kind = type(pattern)
-    if kind is A.MatchValue:
-        return type(pattern.value) in (A.Constant, A.UnaryOp, A.Attribute)
-    if kind is A.MatchSingleton:
-        return True
-    if kind is A.MatchOr:
-        return all(_constant_pattern(one) for one in pattern.patterns)
-    return kind is A.MatchAs and pattern.pattern is None and pattern.name is None
-
-
-def _pattern_test(pattern: Any, name: str) -> Any:
-    """The condition of a constant pattern; None when it always matches."""
-    kind = type(pattern)
-    if kind is A.MatchAs:
-        return None
-    subject = _name(name, pattern)
-    if kind is A.MatchValue:
-        return _copy(A.Compare(subject, [A.Eq()], [pattern.value]), pattern)
-    if kind is A.MatchSingleton:
-        return _copy(A.Compare(subject, [A.Is()], [_constant(pattern.value, pattern)]), pattern)
-    tests = [_pattern_test(one, name) for one in pattern.patterns]
-    if any(one is None for one in tests):
-        return None
-    return _copy(A.BoolOp(A.Or(), tests), pattern)

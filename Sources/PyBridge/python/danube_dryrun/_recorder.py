@@ -7,11 +7,12 @@ import sys
 from . import _predicates as P
 from . import _rt
 from . import _tokens as T
-from ._blocks import Block, Fallible, article, is_written, label_of, outputs, shown
+from ._blocks import Block, Fallible, article, label_of, outputs, shown
+from ._command import command_of, name_of, refuse_empty
 from ._facts import Facts
 from ._frames import Frames
 from ._options import options_of
-from ._symbolic import Code, Predicate, Symbolic, Text, exact, parts_of, wire
+from ._symbolic import Code, Predicate, Text, exact, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,10 +143,10 @@ class Recorder:
         frame = self.frames.here(sys._getframe(2))
         kind = type(command)
         if kind is not str:
-            self._may_be_empty(command)
-            command = self._command(command, frame)
+            refuse_empty(command)
+            command = command_of(self, command, frame)
         if name is not None and type(name) is not str:
-            name = self._name(name, frame)
+            name = name_of(self, name, frame)
         if type(check) is not bool or type(capture) is not bool:
             check, capture = self._flags(check, capture, frame)
         # fmt: off
@@ -222,73 +223,6 @@ class Recorder:
         """A handler would see this step fail: both outcomes are paths."""
         if self.decide(("k", one.n, P.FAILED)):
             raise self.session.step_failed(one.label, one.code(), one.output())
-
-    def _command(self, command: Any, frame: int) -> Any:
-        if type(command) is Text:
-            return wire(command)
-        if isinstance(command, str):
-            return wire(command)
-        if isinstance(command, (list, tuple)) and type(command) is not Symbolic:
-            out = []
-            for one in command:
-                if not isinstance(one, str):
-                    self.session.problem(
-                        "DNB312",
-                        "error",
-                        f"An argument of a command is {article(one)}, not str",
-                        "Convert it: str(…).",
-                        frame,
-                    )
-                    continue
-                out.append(wire(one))
-            return ("argv",) + tuple(out)
-        self.session.problem(
-            "DNB312",
-            "error",
-            f"A command is {article(command)}, not str or a list of str",
-            "Pass a shell script as str, or an argv as list.",
-            frame,
-        )
-        return "false"
-
-    def _may_be_empty(self, command: Any) -> None:
-        """A command made of results alone may turn out to be none."""
-        kind = type(command)
-        first = command[0] if kind in (list, tuple) and command else None
-        found = command if kind is Text else first if type(first) is Text else None
-        if found is None or any(is_written(part, found is command) for part in found._parts):
-            return
-        if found._has("x"):
-            # To look at a secret would make the plan depend on it.
-            return
-        if not (found.strip() if found is command else found):
-            empty = ValueError("the command of a step is empty")
-            empty.danube_expected = True  # type: ignore[attr-defined]
-            raise empty
-
-    def _name(self, name: Any, frame: int) -> Any:
-        if type(name) is Text:
-            secret = name._has("x")
-            self.session.problem(
-                "DNB402" if secret else "DNB312",
-                "error",
-                "A secret is part of a step's name"
-                if secret
-                else "A step's name depends on a result, which only a run can give",
-                "Name the step with a constant.",
-                frame,
-            )
-            return None
-        if isinstance(name, str):
-            return exact(name)
-        self.session.problem(
-            "DNB312",
-            "error",
-            f"A step's name is {article(name)}, not str",
-            'Pass name="…".',
-            frame,
-        )
-        return None
 
     def touch(self, parts: tuple[Any, ...]) -> None:
         """A text is used: in a block, steps after this need its producer to have succeeded."""
