@@ -64,27 +64,50 @@ def test_the_surroundings_do_not_change_a_plan(case: Case, tmp_path: Path, danub
     assert compiled(case, case.stage(other), ELSEWHERE) == here
 
 
-def with_another_step(source: str) -> str:
-    """The danubefile with one more step at the begin of every pipeline."""
+def with_another_step(source: str, place: str) -> str:
+    """The danubefile with one more step in every block of a kind, before what is there."""
     lines = source.split("\n")
-    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    for function in reversed(functions):
-        if any("pipeline" in ast.unparse(one) for one in function.decorator_list):
-            has_docstring = ast.get_docstring(function) is not None and len(function.body) > 1
-            line = function.body[1 if has_docstring else 0].lineno
-            lines.insert(line - 1, "    from danube import step as other")
-            lines.insert(line, '    other.run("./unrelated", name="unrelated")')
+    firsts = set()
+    for node in ast.walk(ast.parse(source)):
+        if place == "branch" and isinstance(node, ast.If):
+            firsts |= {body[0] for body in (node.body, node.orelse) if body}
+        elif isinstance(node, ast.FunctionDef):
+            names = " ".join(ast.unparse(one) for one in node.decorator_list)
+            if ("pipeline" in names) == (place == "pipeline") and place != "branch":
+                documented = ast.get_docstring(node) is not None and len(node.body) > 1
+                firsts.add(node.body[1 if documented else 0])
+    for first in sorted(firsts, key=lambda node: -node.lineno):
+        number = min([first.lineno, *(one.lineno for one in getattr(first, "decorator_list", ()))])
+        start = lines[number - 1]
+        # What stands behind an `if …:` or is an `elif` has no line of its own.
+        if start[: first.col_offset].strip() or start.lstrip().startswith("elif"):
+            continue
+        call = '__import__("danube").step.run("./unrelated", check=False)'
+        lines.insert(number - 1, " " * first.col_offset + call)
     return "\n".join(lines)
 
 
+@pytest.mark.parametrize("place", ["pipeline", "branch", "helper"])
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.id)
-def test_an_unrelated_step_changes_no_id(case: Case, tmp_path: Path, danube: Path) -> None:
+def test_an_unrelated_step_changes_no_id(
+    case: Case, place: str, tmp_path: Path, danube: Path
+) -> None:
     root = case.stage(tmp_path / "repository")
     before = [one["id"] for one in json.loads(compiled(case, root))["steps"]]
     file = root / "danubefile.py"
-    file.write_text(with_another_step(file.read_text()))
+    text = with_another_step(file.read_text(), place)
+    if text == file.read_text():
+        return  # there is no such block
+    file.write_text(text)
     after = [one["id"] for one in json.loads(compiled(case, root))["steps"]]
-    assert [one for one in after if "unrelated" not in one] == before
+    after = [one for one in after if "unrelated" not in one]
+    if place == "branch" and len(set(before)) != len({one.partition("~")[0] for one in before}):
+        # Of a step that stands on several paths there may be more copies, or fewer.
+        assert {one.partition("~")[0] for one in after} == {one.partition("~")[0] for one in before}
+    elif place == "branch":
+        assert {one for one in after if "~" not in one} == set(before)
+    else:
+        assert after == before
 
 
 def test_every_golden_is_accepted_as_a_plan(danube: Path) -> None:

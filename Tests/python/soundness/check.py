@@ -28,11 +28,12 @@ from fixture_cases import Case, cases
 
 from explore import explore
 from generate import generate
-from live import REPOSITORY, Event, Trace, run_live
+from live import REPOSITORY, Event, Trace, run_apart, run_live
 from minimize import minimize
+from order import Plan, check_edges, check_order
 from script import RanTooLong, Script
 from templates import Undefined, Unsound
-from walk import Plan, PlanWalk, Walked, check_edges, check_order
+from walk import PlanWalk, Walked
 
 # Too many dependent paths are the program's own doing; all else that is live must say so.
 ALWAYS_DYNAMIC = frozenset({"DNB202"})
@@ -66,6 +67,8 @@ class Settings:
     scripts: int = 10
     explored: int = 24
     arguments: tuple[str, ...] = ("--branch", "main", "--event", "push")
+    apart: bool = False
+    """Live runs change the interpreter, so each has one of its own."""
 
 
 def danube() -> str:
@@ -122,18 +125,27 @@ def check_folder(
         kind = "refused" if str(error).startswith("refused") else "plan unsound"
         verdict.finding = Finding(kind, f"{type(error).__name__}: {error}")
         return verdict
-    context = {one["name"]: one.get("value") for one in plan.get("context", [])}
+    context = context_of(plan)
     arguments = _parameters(settings.arguments)
-    for script, walked in _runs(plan, settings, seed):
+    for script, walked in runs_of(plan, settings, seed):
         verdict.runs += 1
-        live = run_live(path, script, context, arguments, _pipeline(settings.arguments))
+        run = run_apart if settings.apart else run_live
+        live = run(path, script, context, arguments, _pipeline(settings.arguments))
         verdict.finding = compare(plan, live, walked, script)
         if verdict.finding is not None:
             return verdict
     return verdict
 
 
-def _runs(plan: Plan, settings: Settings, seed: int) -> Iterator[tuple[Script, Walked | Exception]]:
+def context_of(plan: Plan) -> dict[str, object]:
+    """The values of `ctx` that a plan was made with."""
+    return {one["name"]: one.get("value") for one in plan.get("context", [])}
+
+
+def runs_of(
+    plan: Plan, settings: Settings, seed: int
+) -> Iterator[tuple[Script, Walked | Exception]]:
+    """Scripts, random and explored, with what the plan does."""
     for number in range(settings.scripts):
         script = Script(seed * 100 + number)
         try:
@@ -151,7 +163,7 @@ def compare(plan: Plan, live: Trace, walked: Walked | Exception, script: Script)
     wrong = _difference(live, walked)
     if not wrong:
         try:
-            check_order(plan, live, walked)
+            check_order(plan, live, walked.steps)
         except Unsound as error:
             wrong = f"order: {error}"
     if not wrong:
@@ -295,6 +307,13 @@ def check_fixture(case: Case, explored: int) -> Verdict:
         return check_folder(case.id, str(root), settings, 0, "dynamic" in case.id)
 
 
+def check_fixtures(explored: int, jobs: int) -> Iterator[Verdict]:
+    """Verdicts of all fixtures."""
+    found = cases("compile") + cases("projects")
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(check_fixture, found, [explored] * len(found))
+
+
 # The command.
 
 
@@ -353,10 +372,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     settings = Settings(options.scripts, options.explore or 24)
     verdicts: Iterator[Verdict]
     if options.fixtures:
-        verdicts = (
-            check_fixture(one, options.explore or 400)
-            for one in cases("compile") + cases("projects")
-        )
+        verdicts = check_fixtures(options.explore or 400, options.jobs)
     elif options.file:
         folder = options.file if os.path.isdir(options.file) else os.path.dirname(options.file)
         verdicts = iter([check_folder(options.file, folder or ".", settings)])

@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from order import Plan, mentioned
 from script import OUTPUTS, Call, Script
 from templates import Unsound
-from walk import Plan, PlanWalk, Result, Walked, mentioned
+from walk import PlanWalk, Result, Walked
 
 Outcome = tuple[int, str]
 _MOST_OUTPUTS = 6

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 REPOSITORY = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 SDK = os.path.join(REPOSITORY, "Sources", "PyBridge", "python")
@@ -35,7 +37,7 @@ class Event:
     text: str
     env: tuple[tuple[str, str], ...] = ()
     detail: tuple[object, ...] = ()
-    """Of an upload: its name and whether it is a JUnit report."""
+    """Of an upload: its name and whether it is a JUnit report. Of a step: how it is executed."""
 
     def show(self) -> str:
         """One line for a report."""
@@ -114,7 +116,11 @@ class _Recorder(io.TextIOBase):
             footprint = (frozenset(call.inputs), frozenset(call.outputs))
         self.by_call[id(call)] = len(self.trace.events) + (1 if self.printed else 0)
         self.calls.append(call)  # keeps its identity
-        self._add(Event("run", text, tuple(sorted(call.env.items()))), needs, footprint)
+        how = (
+            call.check, call.capture, call.image, call.workdir, call.inputs, call.outputs,
+            None if call.timeout is None else round(call.timeout * 1000), call.retries.attempts,
+        )  # fmt: skip
+        self._add(Event("run", text, tuple(sorted(call.env.items())), how), needs, footprint)
         return self.machine.run(text, call.check, call.capture)
 
     def uploaded(self, path: str, name: str | None, junit: bool) -> None:
@@ -181,10 +187,12 @@ class _Backend(LiveBackend):
 @contextmanager
 def _standard_output(target: io.TextIOBase) -> Iterator[None]:
     saved, sys.stdout = sys.stdout, target
+    # A generator that is thrown away may fail in its `finally`, which ends nothing.
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         yield
     finally:
-        sys.stdout = saved
+        sys.stdout, sys.unraisablehook = saved, hook
 
 
 def run_live(
@@ -213,6 +221,24 @@ def run_live(
     trace.outcome, trace.message = outcome.kind, outcome.message
     if "RanTooLong" in outcome.message:
         raise RanTooLong(outcome.message)
+    return trace
+
+
+def run_apart(*arguments: Any) -> Trace:
+    """`run_live` in a child: what a danubefile does to the interpreter ends with it."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            with os.fdopen(writer, "wb") as target:
+                pickle.dump(run_live(*arguments), target)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as source:
+        data = source.read()
+    os.waitpid(child, 0)
+    trace: Trace = pickle.loads(data)
     return trace
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from live import Event, Position, Trace
+from live import Event, Trace
+from order import Json, Plan, condition_steps, edges, mentioned, references, relaxed
 from script import Machine, Script, command_text, secret
 from templates import Undefined, Unsound, compare, operate
-
-Json = Any
-Plan = Mapping[str, Json]
 
 
 @dataclass
@@ -105,8 +102,13 @@ class PlanWalk:
         else:
             text = self.text(command)
         env = sorted((key, self.text(value)) for key, value in step.get("env", {}).items())
-        self._did(number, Event("run", text, tuple(env)))
         check, capture = step.get("check", True), step.get("capture", False)
+        how = (
+            check, capture, step.get("image"), step.get("workdir"), _listed(step, "inputs"),
+            _listed(step, "outputs"), step.get("timeout_ms"),
+            step.get("retry", {}).get("attempts", 0),
+        )  # fmt: skip
+        self._did(number, Event("run", text, tuple(env), how))
         code, output = self.machine.run(text, check, capture)
         self.results[number] = Result("ran", code, output.rstrip("\n") if capture else "")
         if code != 0 and check and step.get("fatal", True):
@@ -190,7 +192,7 @@ class PlanWalk:
     def _finish(self) -> None:
         walked = self.walked
         if self.failed is not None:
-            walked.outcome = "failure"
+            walked.outcome = "live" if self._goes_on_live() else "failure"
             return
         exits = self.plan.get("exits", [])
         for exit in exits:
@@ -200,6 +202,24 @@ class PlanWalk:
         if exits:
             raise Unsound("no exit of the plan holds")
         walked.outcome = "success"
+
+    def _goes_on_live(self) -> bool:
+        """Whether the plan is cut off inside the parallel block in which a step failed.
+
+        The other branches of that block are not in the plan, and a live run would go on with them.
+        """
+        assert self.failed is not None
+        block = self.outermost(self.failed)
+        taken = [number for number, result in self.results.items() if result.state != "skipped"]
+        if block is None or any(self.outermost(number) != block for number in taken[-1:]):
+            return False
+        for exit in self.plan.get("exits", []):
+            asked = condition_steps(self.plan, exit.get("when"))
+            if all(self.index[one] in self.results for one in asked) and self.holds(
+                exit.get("when")
+            ):
+                return bool(exit["kind"] == "live")
+        return False
 
     # Conditions and templates.
 
@@ -269,119 +289,6 @@ class PlanWalk:
         return result.output if "output" in part else str(result.code)
 
 
-def edges(step: Json, conditional: bool = True) -> Iterator[str]:
-    """Ids of what a step waits for."""
-    for kind in ("after", "needs", "data", *(("conditional",) if conditional else ())):
-        yield from step.get(kind, ())
-
-
-def relaxed(step: Json) -> bool:
-    """Whether a step is freed from program order."""
-    return "needs" in step or "upload" in step or ("inputs" in step and "outputs" in step)
-
-
-def mentioned(template: Json) -> Iterator[str]:
-    """Ids of the steps in a template."""
-    if isinstance(template, str):
-        return
-    for part in template:
-        if isinstance(part, dict):
-            yield from (part[key] for key in ("output", "code") if key in part)
-            if "base" in part:
-                yield from mentioned(part["base"])
-
-
-def condition_steps(plan: Plan, when: int | None) -> set[str]:
-    """Ids of the steps that a condition looks at."""
-    found: set[str] = set()
-    todo, seen = [] if when is None else [when], set[int]()
-    while todo:
-        number = todo.pop()
-        if number in seen:
-            continue
-        seen.add(number)
-        [(kind, value)] = plan["conditions"][number].items()
-        if kind in ("all", "any"):
-            todo += value
-        elif kind == "not":
-            todo.append(value)
-        elif kind == "ok":
-            found.add(value)
-        elif kind == "code":
-            found.add(value["step"])
-        else:
-            for text in [value] if kind == "defined" else [value["left"], value["right"]]:
-                found.update(mentioned(text))
-    return found
-
-
-def data_steps(step: Json) -> set[str]:
-    """Ids of the steps in what a step executes."""
-    command = step.get("run", "")
-    texts = [*(command["argv"] if isinstance(command, dict) else [command])]
-    texts += step.get("env", {}).values()
-    if "upload" in step:
-        texts.append(step["upload"]["path"])
-    return {one for text in texts for one in mentioned(text)}
-
-
-def references(plan: Plan, step: Json) -> set[str]:
-    """Ids of every step whose result a step needs."""
-    return data_steps(step) | condition_steps(plan, step.get("when"))
-
-
-def ancestors(plan: Plan, kinds: Sequence[str]) -> list[int]:
-    """For each step the steps before it by edges of some kinds, as a bit set."""
-    index = {step["id"]: number for number, step in enumerate(plan.get("steps", []))}
-    found: list[int] = []
-    for step in plan.get("steps", []):
-        bits = 0
-        for one in (id for kind in kinds for id in step.get(kind, ())):
-            bits |= found[index[one]] | 1 << index[one]
-        found.append(bits)
-    return found
-
-
-def check_edges(plan: Plan) -> None:
-    """Every result that a step needs must be there when it starts.
-
-    Raises:
-        Unsound: An edge is missing.
-    """
-    before = ancestors(plan, ("after", "needs", "data", "conditional"))
-    index = {step["id"]: number for number, step in enumerate(plan.get("steps", []))}
-    for number, step in enumerate(plan.get("steps", [])):
-        for one in references(plan, step):
-            if not before[number] >> index[one] & 1:
-                raise Unsound(f"step {step['id']!r} needs {one!r}, but no edge says so")
-
-
-def check_order(plan: Plan, live: Trace, walked: Walked, most: int = 300) -> None:
-    """The order of a live run must follow from the plan's edges, and no more than it.
-
-    Raises:
-        Unsound: An order is missing, or branches of a parallel block are ordered.
-    """
-    before = ancestors(plan, ("after", "needs", "data", "conditional"))
-    ordered = ancestors(plan, ("after",))
-    actions = [(at, p) for at, p in enumerate(live.positions) if p is not None]
-    place = {at: number for (at, _), number in zip(actions, walked.steps, strict=False)}
-    for later, (at, position) in enumerate(actions[: len(walked.steps)]):
-        number = place[at]
-        for earlier in range(max(0, later - most), later):
-            at_other, other = actions[earlier]
-            if position.beside(other):
-                if ordered[number] >> place[at_other] & 1:
-                    raise Unsound(_pair(plan, place[at_other], number, "are parallel but ordered"))
-            elif _required(position, at_other, other) and not before[number] >> place[at_other] & 1:
-                raise Unsound(_pair(plan, place[at_other], number, "have an order, but no edges"))
-
-
-def _required(later: Position, at: int, earlier: Position) -> bool:
-    if later.needs is not None:
-        return at in later.needs
-    return later.touches(earlier)
-
-
-def _pair(plan: Plan, one: int, other: int, what: str) -> str:
-    return f"{plan['steps'][one]['id']!r} and {plan['steps'][other]['id']!r} {what}"
+def _listed(step: Json, key: str) -> tuple[str, ...] | None:
+    """Paths of a step; None when it declares none."""
+    return tuple(step[key]) if key in step else None

@@ -25,12 +25,13 @@ class StepCall:
         cells: Items of each matrix cell around it, the outermost loop's first.
         branch: For each parallel block around it, outermost first, the number of the block and of
             the branch in it. Two steps that differ in the branch of one block are not ordered.
-        stopped: It failed where that is fatal, or was not executed because of one that did.
+        failure: Its own failure where that is fatal, or that of the step because of which it was
+            not executed; else None.
     """
 
     __slots__ = (
-        "branch", "cache", "capture", "cells", "check", "command", "env", "image", "index",
-        "inputs", "name", "needs", "outputs", "resources", "retries", "services", "stopped",
+        "branch", "cache", "capture", "cells", "check", "command", "env", "failure", "image",
+        "index", "inputs", "name", "needs", "outputs", "resources", "retries", "services",
         "timeout", "workdir",
     )  # fmt: skip
 
@@ -78,7 +79,7 @@ class StepCall:
         self.resources = _resources(resources)
         self.workdir = _optional_text("workdir", workdir)
         self.services = tuple(services)
-        self.stopped = False
+        self.failure: StepFailed | None = None
 
     @property
     def label(self) -> str:
@@ -93,10 +94,11 @@ class StepCall:
 
 
 class FailedOutput:
-    """What `capture=True` gives for a failed step inside `parallel()`.
+    """The result inside `parallel()` of a step that has none.
 
-    It is no `str`, so that whatever is done with it raises the step's `StepFailed`; it may only be
-    passed around and stand in `needs`.
+    It failed with `capture=True`, or an earlier failure in its sequence stopped it. Whatever is
+    done with the result raises that `StepFailed`; it may only be passed around and stand in
+    `needs`.
     """
 
     __slots__ = ("_failure", "step")
@@ -116,7 +118,10 @@ class FailedOutput:
     __add__ = __bool__ = __bytes__ = __call__ = __contains__ = __float__ = __format__ = _use
     __ge__ = __getitem__ = __gt__ = __hash__ = __index__ = __int__ = __iter__ = __le__ = _use
     __len__ = __lt__ = __mod__ = __mul__ = __radd__ = __repr__ = __rmod__ = __rmul__ = _use
-    __str__ = __eq__ = __ne__ = _use
+    __str__ = __eq__ = __ne__ = __sub__ = __rsub__ = __neg__ = __pos__ = __abs__ = _use
+    __and__ = __or__ = __xor__ = __rand__ = __ror__ = __rxor__ = __invert__ = _use
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __pow__ = __rpow__ = _use
+    __divmod__ = __lshift__ = __rshift__ = __round__ = _use
 
 
 def _command(command: object) -> str | list[str]:

@@ -103,26 +103,30 @@ class LiveBackend:
         call.cells = tuple([cell.items for cell in self._cells])
         call.index = self._calls
         self._calls += 1
-        if self._is_stopped(call):
-            call.stopped = True
-            return Output("", call) if call.capture else Code(0, call)
+        call.failure = self._stopped_by(call)
+        if call.failure is not None:
+            if call.check and not call.capture:
+                return Code(0, call)
+            # There is no result, so whoever asks for it learns why.
+            missing: Output = FailedOutput(call.failure, call)  # type: ignore[assignment]
+            return missing
         code, text = self._execute(call)
         text = text.rstrip("\n") if call.capture else ""
         if code != 0 and call.check:
             return self._fail(call, code, text)
         return Output(text, call) if call.capture else Code(code, call)
 
-    def _is_stopped(self, call: StepCall) -> bool:
+    def _stopped_by(self, call: StepCall) -> StepFailed | None:
         # `needs` replaces program order, also for what an earlier failure stops.
         if call.needs is None:
-            return self._scopes.is_blocked
-        return any(step.stopped for step in call.needs)
+            return self._scopes.blocked_by
+        return next((step.failure for step in call.needs if step.failure is not None), None)
 
     def _fail(self, call: StepCall, code: int, text: str) -> Code | Output:
         failure = StepFailed(call.label, code, text)
         if not self._scopes.in_parallel:
             raise failure
-        call.stopped = True
+        call.failure = failure
         self._scopes.fail(failure)
         failed: Output = FailedOutput(failure, call)  # type: ignore[assignment]
         return failed if call.capture else Code(0, call)
@@ -184,7 +188,7 @@ class LiveBackend:
         """Tells `execute.uploaded`, if there is one, unless an earlier failure stops it."""
         self._scopes.begin_step()
         uploaded = getattr(self._execute, "uploaded", None)
-        if uploaded is not None and not self._scopes.is_blocked:
+        if uploaded is not None and self._scopes.blocked_by is None:
             uploaded(path, name, junit)
 
     def read_bytes(self, path: str, /) -> bytes:

@@ -17,7 +17,7 @@ class _Scope:
     Attributes:
         number: Number of a parallel block, counted from 0 in the order they open; -1: a sequence.
         branch: Number of its branch that runs now.
-        failed: Something directly in it, or in a block that ended in it, failed.
+        failed: The first failure directly in it, or in a block that ended in it.
     """
 
     __slots__ = ("branch", "failed", "number")
@@ -25,7 +25,7 @@ class _Scope:
     def __init__(self, number: int) -> None:
         self.number = number
         self.branch = -1
-        self.failed = False
+        self.failed: StepFailed | None = None
 
 
 class Scopes:
@@ -62,7 +62,7 @@ class Scopes:
         closed = self._open.pop()
         if len(self._open) != self._outermost:
             if self._open and self._outermost >= 0:
-                self._open[-1].failed |= closed.failed
+                self._open[-1].failed = self._open[-1].failed or closed.failed
             return None
         self._outermost = -1
         failures, self._failures = self._failures, []
@@ -79,15 +79,18 @@ class Scopes:
         return self._outermost >= 0
 
     @property
-    def is_blocked(self) -> bool:
-        """Whether an earlier failure in a sequence around this point stops what comes now."""
+    def blocked_by(self) -> StepFailed | None:
+        """The earlier failure in a sequence around this point that stops what comes now."""
         if self._outermost < 0:
-            return False
-        return any(scope.failed and scope.number < 0 for scope in self._open[self._outermost :])
+            return None
+        for scope in self._open[self._outermost :]:
+            if scope.failed is not None and scope.number < 0:
+                return scope.failed
+        return None
 
     def fail(self, failure: StepFailed) -> None:
         """Remembers the failure of a step that stands directly in the innermost block."""
-        self._open[-1].failed = True
+        self._open[-1].failed = self._open[-1].failed or failure
         self._failures.append(failure)
 
     def _begin_branch(self) -> None:

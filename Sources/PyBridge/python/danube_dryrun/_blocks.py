@@ -18,7 +18,33 @@ class Block:
         self.is_parallel = is_parallel
         # Handlers around the outermost block: who would see its end raise.
         self.observers = observers
-        self.fallible: list[tuple[int, Any]] = []
+        self.fallible: list[Fallible] = []
+        # Steps directly in it, or in blocks that ended in it, whose failure stops a sequence.
+        self.seen: list[Fallible] = []
+
+
+class Fallible:
+    """A `check=True` step of a parallel block: it may fail, and then stops what follows it."""
+
+    __slots__ = ("capture", "frame", "handled", "label", "n")
+
+    def __init__(self, n: int, label: Any, frame: int, handled: bool, capture: bool) -> None:
+        self.n = n
+        self.label = label
+        self.frame = frame
+        self.handled = handled
+        self.capture = capture
+
+    def code(self) -> Code:
+        """The exit code that its failure carries."""
+        return Code(self.n, shown(self.label), None)
+
+    def output(self) -> Any:
+        """The output that its failure carries, which may be used freely."""
+        if not self.capture:
+            return ""
+        part = ("m", "removesuffix", ("t", ("o", self.n)), ("",), 0, -1)
+        return Text((part,), self.n, shown(self.label))
 
 
 def label_of(command: Any) -> Any:
@@ -45,14 +71,34 @@ def shown(label: Any) -> str:
 
 
 def outputs(parts: tuple[Any, ...]) -> list[int]:
+    """The steps whose captured output is used in a text."""
     found = []
     for part in parts:
         if type(part) is tuple:
             if part[0] == "o":
                 found.append(part[1])
-            elif part[0] == "m":
+            elif part[0] == "m" and part[1:4:2] != ("removesuffix", ("",)):
+                # Removing nothing is how the output of a failure is written.
                 found += outputs(part[2][1:])
     return found
+
+
+def is_written(part: Any, strip: bool) -> bool:
+    """Whether a part of a text is there whatever steps give; with `strip` in more than space."""
+    if type(part) is str:
+        return bool(part.strip() if strip else part)
+    if part[0] == "u":
+        return is_written(part[1], strip)
+    if part[0] != "m":
+        return bool(part[0] == "c")
+    name, base = part[1], part[2]
+    if name in ("json", "quote"):
+        return True
+    kept = name in ("lower", "upper") or name == "dedent" and strip
+    kept |= name in ("strip", "lstrip", "rstrip") and not part[3]
+    if not kept:
+        return False
+    return any(is_written(one, True) for one in (base[1:] if type(base) is tuple else (base,)))
 
 
 def article(value: Any) -> str:

@@ -11,7 +11,8 @@ from ._formatting import format_text as _format_text
 from ._formatting import percent as _percent
 from ._symbolic import Code, Predicate, Symbolic, combine, dynamic, negate, parts_of, text, truth
 from ._symbolic import wire as _wire
-from ._text import Text
+from ._operands import Effects, leaf
+from ._text import Pieces, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def contains(item: Any, container: Any) -> Any:
         return container._contains(item)
     if isinstance(item, Symbolic) or type(item) in (Text, Code):
         if type(container) in (list, tuple, set, frozenset, dict):
+            try:
+                leaf(container)
+            except Effects:
+                return item in container
             return _among(item, container)
         if type(container) is str and type(item) is Text:
             from ._symbolic import pred
@@ -113,11 +118,48 @@ def call(function: Any, value: Any, pure: bool = False) -> Any:
         return truth(value)
     if function is repr and type(value) is Code:
         return text(parts_of(value) or ())
-    if function is any:
-        return _any_all(False, value, pure)
-    if function is all:
-        return _any_all(True, value, pure)
+    if pure:
+        pure = not _rt.recorder.session.plain_logic
+    if function is any or function is all:
+        try:
+            return _any_all(function is all, value, pure)
+        except Effects:
+            _decide_one_by_one()
+    if function is type:
+        return _type_of(value)
+    if pure:
+        # Another function has the name, and must not meet what the rewritten generator raises.
+        _decide_one_by_one()
     return function(value)
+
+
+def _decide_one_by_one() -> None:
+    recorder = _rt.recorder
+    recorder.session.plain_logic = True
+    recorder.abandon(_rt.Restart(()))
+
+
+def _type_of(value: Any) -> Any:
+    """The type that a live run sees."""
+    kind = type(value)
+    if kind is Predicate or kind is Pieces:
+        return value.__class__
+    if kind is Code or kind is Text:
+        import danube
+
+        if kind is Code:
+            return danube.Code
+        return danube.Output if value._handle() >= 0 else str
+    return kind
+
+
+def names(found: Any) -> Any:
+    """`locals()`, `vars()` or `dir()` without names that only the rewriting made."""
+    if type(found) is dict:
+        return {name: value for name, value in found.items() if name[:4] != "__d_"}
+    if type(found) is list:
+        return [name for name in found if not (type(name) is str and name[:4] == "__d_")]
+    return found
 
 
 def _any_all(is_all: bool, items: Any, pure: bool) -> Any:
@@ -129,7 +171,8 @@ def _any_all(is_all: bool, items: Any, pure: bool) -> Any:
         if kind is Predicate or kind is Text or kind is Code:
             asked = truth(one)
         else:
-            asked = bool(one)
+            # After an open one Python might not come this far.
+            asked = bool(leaf(one) if found else one)
         if type(asked) is bool:
             if asked is not is_all:
                 if not found:
@@ -144,19 +187,80 @@ def _any_all(is_all: bool, items: Any, pure: bool) -> Any:
 def print_(
     *values: Any, sep: Any = " ", end: Any = "\n", file: Any = None, flush: Any = False
 ) -> None:
-    """`print`: a note in the plan and a line in the job's log."""
+    """`print`."""
     recorder = _rt.recorder
-    if file is not None and file is not sys.stdout and file is not sys.stderr:
-        raise ValueError("print(file=…) has nowhere to write in a danubefile")
+    target = sys.stdout if file is None else file
+    if not isinstance(target, Log):
+        _print(*values, sep=sep, end=end, file=file, flush=flush)
+        return
     frame = recorder.frames.here(sys._getframe(1))
     between = " " if sep is None else sep
     parts: list[Any] = []
     for index, value in enumerate(values):
         if index:
             parts += parts_of(between) or ()
-        parts += piece(value) if is_open(value) else (parts_of(str(value)) or ())
-    if end is not None and end != "\n":
-        parts += parts_of(end) or ()
+        if type(value) in (Text, Code) and recorder.pending and (parts or recorder.line):
+            recorder.will_use(value, lambda: write(list(parts), frame))
+        # A failure that shows here has written it already.
+        line, recorder.line = recorder.line, []
+        try:
+            parts += piece(value) if is_open(value) else (parts_of(str(value)) or ())
+        except Exception:
+            # What stands before it was written.
+            recorder.line = line
+            write(parts, frame)
+            raise
+        recorder.line = line
+    parts += parts_of("\n" if end is None else end) or ()
+    write(parts, frame)
+
+
+class Log:
+    """`sys.stdout` and `sys.stderr`: the job's log."""
+
+    encoding = "utf-8"
+    errors = "strict"
+    closed = False
+
+    def write(self, data: Any) -> int:
+        if not isinstance(data, str):
+            raise TypeError(f"write() argument must be str, not {type(data).__name__}")
+        frame = _rt.recorder.frames.here(sys._getframe(1))
+        write(list(parts_of(data) or ()), frame)
+        return 0 if type(data) is Text else len(data)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+
+def write(parts: list[Any], frame: int) -> None:
+    """Adds to the log: a note for what ends a line, the rest waits for its end."""
+    recorder = _rt.recorder
+    parts = recorder.line + parts
+    recorder.line = []
+    if not parts:
+        return
+    last = parts[-1]
+    if type(last) is not str or not last.endswith("\n"):
+        recorder.line, recorder.line_frame = parts, frame
+        return
+    parts[-1] = last[:-1]
+    note(parts, frame)
+
+
+def note(parts: list[Any], frame: int) -> None:
+    """A note in the plan and a line in the job's log."""
+    recorder = _rt.recorder
     joined = text(parts)
     if type(joined) is Text and joined._has("x"):
         recorder.session.problem(
@@ -180,7 +284,11 @@ def unsupported(what: str, hint: str) -> Callable[..., Any]:
     return refuse
 
 
+_print = print
+_rt.note = note
+
 __all__ = [
+    "Log",
     "both_or_either",
     "call",
     "contains",
@@ -189,6 +297,7 @@ __all__ = [
     "is_not",
     "join",
     "mod",
+    "names",
     "not_",
     "not_contains",
     "print_",

@@ -1,50 +1,71 @@
-"""The failure of a parallel block of which several steps may have failed."""
+"""The failure of a parallel block of which several steps may have failed.
+
+Which one it was is asked when an attribute is read. Until then the exception, which is of the
+class `StepFailed` itself, has none.
+"""
 
 from __future__ import annotations
 
 from . import _predicates as P
 from . import _rt
-from ._symbolic import Code
-from ._text import Text
+from ._blocks import Fallible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_class: Any = None
+_ATTRIBUTES = ("step", "code", "output")
+_prepared = False
 
 
-def lazy_class() -> Any:
-    """A `StepFailed` that decides which step it was when one of its attributes is read."""
-    global _class
-    if _class is None:
-        from danube import StepFailed as Failed
+def failed_block(fallible: tuple[Fallible, ...]) -> BaseException:
+    """The exception at the end of a parallel block in which one of these steps failed."""
+    from danube import StepFailed
 
-        class StepFailed(Failed):
-            def __init__(self, fallible: tuple[tuple[int, Any], ...]) -> None:
-                Exception.__init__(self)
-                self._fallible = fallible
+    _prepare(StepFailed)
+    error = StepFailed.__new__(StepFailed)
+    error._fallible = fallible  # type: ignore[attr-defined]
+    return error
 
-            def _first(self) -> tuple[int, Any]:
-                # The first in program order; that one of them failed is known.
-                for n, label in self._fallible[:-1]:
-                    if _rt.recorder.decide(("k", n, P.FAILED)):
-                        return n, label
-                return self._fallible[-1]
 
-            @property
-            def step(self) -> Any:  # type: ignore[override]
-                return self._first()[1]
+def _first(fallible: tuple[Fallible, ...]) -> Fallible:
+    # The first in program order; that one of them failed is known.
+    for one in fallible[:-1]:
+        if _rt.recorder.decide(("k", one.n, P.FAILED)):
+            return one
+    return fallible[-1]
 
-            @property
-            def code(self) -> Any:  # type: ignore[override]
-                n, label = self._first()
-                return Code(n, label if type(label) is str else "step", False)
 
-            @property
-            def output(self) -> Any:  # type: ignore[override]
-                n, label = self._first()
-                return Text((("o", n),), n, label if type(label) is str else "step")
+def _attribute(self: Any, name: str) -> Any:
+    fallible = self.__dict__.get("_fallible")
+    if fallible is None or name not in _ATTRIBUTES:
+        raise AttributeError(f"'StepFailed' object has no attribute '{name}'", name=name, obj=self)
+    one = _first(fallible)
+    if name == "step":
+        return one.label
+    if name == "code":
+        return one.code()
+    return one.output()
 
-        _class = StepFailed
-    return _class
+
+def _args(self: Any) -> Any:
+    given = _own_args(self)
+    if given or "_fallible" not in self.__dict__:
+        return given
+    return tuple(getattr(self, name) for name in _ATTRIBUTES)
+
+
+def _repr(self: Any) -> str:
+    return f"{type(self).__name__}{self.args!r}"
+
+
+_own_args: Any = BaseException.__dict__["args"].__get__
+
+
+def _prepare(kind: Any) -> None:
+    global _prepared
+    if not _prepared:
+        _prepared = True
+        kind.__getattr__ = _attribute
+        kind.__repr__ = _repr
+        kind.args = property(_args, BaseException.__dict__["args"].__set__)

@@ -11,7 +11,7 @@ import sys
 from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
 from _imp import is_builtin
 
-from . import _vfs
+from . import _library_state, _vfs
 from ._allowed import ALLOWED, BUILTIN, hint_for
 from ._refused import Refused
 
@@ -64,6 +64,7 @@ def _patched(module: Any) -> None:
     for table in (guards, patches):
         if name in table:
             table[name](module)
+    _library_state.save(module)
 
 
 class _Library:
@@ -176,7 +177,7 @@ class Importer:
         else:
             spec = FrozenImporter.find_spec(name)
         if spec is not None:
-            if name in guards or name in patches:
+            if name in guards or name in patches or name in _library_state.imported:
                 spec.loader = _Wrapped(spec.loader)  # type: ignore[assignment]
             return spec
         answer = self._ask("stdlib", name.replace(".", "/"))
@@ -273,6 +274,7 @@ def reset() -> None:
         _importer.loaded.clear()
         sys.path[:] = _base
     _vfs.reset()
+    _library_state.restore()
     _guard.reset()
 
 

@@ -10,11 +10,13 @@ import _ast as A
 
 from . import _both
 from ._liveness import children
+from ._library_state import look_for_state
 from ._nodes import call as _call
 from ._nodes import constant as _constant
 from ._nodes import copy as _copy
 from ._nodes import name as _name
-from ._purity import guarded, pure, pure_generator, simple_block
+from ._patterns import constant_pattern, pattern_test
+from ._purity import guarded, guarded_generator, pure, pure_generator, simple_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 ONLY_AST = 0x400
 _LEAVES = (A.Return, A.Raise, A.Yield, A.YieldFrom, A.Await)
 _FUNCTIONS = (A.FunctionDef, A.AsyncFunctionDef, A.Lambda)
-_CALLS = frozenset(("str", "int", "bool", "repr", "any", "all"))
+_CALLS = frozenset(("str", "int", "bool", "repr", "any", "all", "type"))
+_NAMESPACES = frozenset(("locals", "vars", "dir"))
 
 
 def compile_module(source: str, filename: str) -> Any:
@@ -31,12 +34,12 @@ def compile_module(source: str, filename: str) -> Any:
 
     Raises SyntaxError, ValueError (NUL bytes), RecursionError, MemoryError.
     """
-    tree = compile(source, filename, "exec", ONLY_AST, True)
-    return compile_tree(tree, filename)
+    return compile_tree(compile(source, filename, "exec", ONLY_AST, True), filename)
 
 
 def compile_tree(tree: Any, filename: str) -> Any:
     """Code of a parsed module; the tree is rewritten in place."""
+    look_for_state(tree)
     _Rewriter(tree).module()
     return compile(tree, filename, "exec", 0, True)
 
@@ -199,7 +202,7 @@ class _Rewriter:
 
     def _match_chain(self, node: Any) -> Any:
         """A `match` on constants as `if` and `elif`."""
-        if not all(_constant_pattern(case.pattern) for case in node.cases):
+        if not all(constant_pattern(case.pattern) for case in node.cases):
             return None
         self._temporaries += 1
         name = f"__d_m{self._temporaries}__"
@@ -208,7 +211,7 @@ class _Rewriter:
         )
         rest: list[Any] = []
         for case in reversed(node.cases):
-            test = _pattern_test(case.pattern, name)
+            test = pattern_test(case.pattern, name)
             if case.guard is not None:
                 test = (
                     case.guard
@@ -351,16 +354,29 @@ class _Rewriter:
         function = node.func
         if (
             type(function) is A.Name
+            and function.id in _NAMESPACES
+            and self._function is not None
+            and not (node.args or node.keywords)
+        ):
+            return _call("__d_names__", [node], node)
+        if (
+            type(function) is A.Name
             and function.id in _CALLS
             and len(node.args) == 1
             and not node.keywords
             and type(node.args[0]) is not A.Starred
         ):
             argument = node.args[0]
-            pure = type(argument) is A.GeneratorExp and pure_generator(argument)
-            return _call(
-                "__d_call__", [function, self.expression(argument), _constant(pure, argument)], node
+            pure = (
+                function.id in ("any", "all")
+                and not self._in_class
+                and type(argument) is A.GeneratorExp
+                and pure_generator(argument)
             )
+            argument = self.expression(argument)
+            if pure:
+                argument = guarded_generator(argument)
+            return _call("__d_call__", [function, argument, _constant(pure, node)], node)
         if type(function) is A.Attribute and function.attr in ("join", "format"):
             if function.attr == "format" or (len(node.args) == 1 and not node.keywords):
                 receiver = self.expression(function.value)
@@ -370,30 +386,3 @@ class _Rewriter:
                 name = "__d_join__" if function.attr == "join" else "__d_format__"
                 return _copy(A.Call(_name(name, node), args, node.keywords), node)
         return self._generic(node)
-
-
-def _constant_pattern(pattern: Any) -> bool:
-    kind = type(pattern)
-    if kind is A.MatchValue:
-        return type(pattern.value) in (A.Constant, A.UnaryOp, A.Attribute)
-    if kind is A.MatchSingleton:
-        return True
-    if kind is A.MatchOr:
-        return all(_constant_pattern(one) for one in pattern.patterns)
-    return kind is A.MatchAs and pattern.pattern is None and pattern.name is None
-
-
-def _pattern_test(pattern: Any, name: str) -> Any:
-    """The condition of a constant pattern; None when it always matches."""
-    kind = type(pattern)
-    if kind is A.MatchAs:
-        return None
-    subject = _name(name, pattern)
-    if kind is A.MatchValue:
-        return _copy(A.Compare(subject, [A.Eq()], [pattern.value]), pattern)
-    if kind is A.MatchSingleton:
-        return _copy(A.Compare(subject, [A.Is()], [_constant(pattern.value, pattern)]), pattern)
-    tests = [_pattern_test(one, name) for one in pattern.patterns]
-    if any(one is None for one in tests):
-        return None
-    return _copy(A.BoolOp(A.Or(), tests), pattern)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import _rt
+import sys
+
+from . import _rt, _suspect
 from ._formatting import join_text
 from ._symbolic import Code, Predicate, dynamic, text, wire
 from ._text import Text
@@ -45,8 +47,15 @@ def patch_json(module: Any) -> None:
     def dumps_any(obj: Any, **options: Any) -> Any:
         found: list[Any] = []
         plain = _replaced(obj, found, 0)
+        default = options.get("default")
+        if default is not None:
+            options["default"] = lambda value: _replaced(default(value), found, 0)
+        encoder = options.get("cls")
+        if encoder is not None:
+            options["cls"] = _marking(encoder, found)
+        written = dumps(plain if found else obj, **options)
         if not found:
-            return dumps(obj, **options)
+            return written
         if not options.get("ensure_ascii", True):
             dynamic(
                 "DNB205",
@@ -54,26 +63,48 @@ def patch_json(module: Any) -> None:
                 "Leave out ensure_ascii.",
             )
         out: list[Any] = []
-        rest = dumps(plain, **options)
-        for index, value in enumerate(found):
-            before, _, rest = rest.partition(f'"{_mark(index)}"')
-            out.append(before)
+        # They need not be written in the order they were found: keys may be sorted.
+        first, *rest = written.split(f'"{_MARK}')
+        out.append(first)
+        for one in rest:
+            number, _, after = one.partition(f'{_MARK}"')
+            value = found[int(number)]
             if type(value) is Text:
                 out.append(("m", "json", wire(value), (), 0, -1))
             else:
                 out += value._as_parts()
-        out.append(rest)
+            out.append(after)
         return text(out)
 
     module.dumps = dumps_any
 
 
+def _marking(encoder: Any, found: list[Any]) -> Any:
+    """A user's encoder whose `default` gives marks for results."""
+
+    class Encoder(encoder):  # type: ignore[misc]
+        def default(self, value: Any) -> Any:
+            return _replaced(super().default(value), found, 0)
+
+    return Encoder
+
+
+def patch_operator(module: Any) -> None:
+    from ._builtins import is_, is_not
+
+    module.is_ = lambda a, b: bool(is_(a, b))
+    module.is_not = lambda a, b: bool(is_not(a, b))
+
+
+_MARK = "@@0b7c5e@@danube@@"
+
+
 def _mark(index: int) -> str:
-    return f"\x00danube:{index}\x00".replace("\x00", "@@0b7c5e@@")
+    return f"{_MARK}{index}{_MARK}"
 
 
 def _replaced(value: Any, found: list[Any], depth: int) -> Any:
-    """A copy with symbolic leaves replaced by marks, in the order that json writes them."""
+    """A copy with symbolic leaves replaced by marks."""
     kind = type(value)
     if kind is Text or kind is Code:
         found.append(value)
@@ -127,6 +158,7 @@ class Observed:
 
     def __exit__(self, *details: Any) -> Any:
         try:
+            _suspect.look(details[1])
             return self._exit(self._manager, *details)
         finally:
             self._recorder.observers -= 1
@@ -146,10 +178,15 @@ def enter_try() -> None:
 
 def leave_try() -> None:
     _rt.recorder.observers -= 1
+    # In a `finally`: what is propagating, if anything is.
+    error = sys.exc_info()[1]
+    if error is not None:
+        _suspect.look(error)
 
 
 TABLE: dict[str, Callable[[Any], None]] = {
     "json": patch_json,
+    "operator": patch_operator,
     "shlex": patch_shlex,
     "textwrap": patch_textwrap,
     "contextlib": patch_contextlib,

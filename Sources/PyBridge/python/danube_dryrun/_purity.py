@@ -30,7 +30,8 @@ _PURE_METHODS = frozenset(
 def pure(node: Any) -> bool:
     """Whether evaluating an expression has no effects, whatever its names are bound to.
 
-    Attributes are allowed: `guarded` refuses them at run time where they are computed.
+    What is bound to a name may still have effects when it is compared, and an attribute may be
+    computed: `guarded` refuses these at run time.
     """
     kind = type(node)
     if kind in (A.Name, A.Constant):
@@ -51,9 +52,20 @@ def pure(node: Any) -> bool:
 
 
 def guarded(node: Any) -> Any:
-    """Attributes of a pure expression, read so that computed ones are refused."""
-    if type(node) is A.Attribute:
-        return _call("__d_attr__", [guarded(node.value), _constant(node.attr, node)], node)
+    """A pure expression, rewritten so that operands with effects of their own are refused."""
+    kind = type(node)
+    if kind is A.Name and node.id[:4] != "__d_" or kind is A.Attribute:
+        return _call("__d_leaf__", [_access(node)], node)
+    if kind is A.Lambda:
+        # An operand of an inner `and` or `or`, which is guarded already.
+        return node
+    if kind is A.Call and type(node.func) is A.Attribute:
+        value = node.func.value
+        if type(value) is not A.Constant:
+            value = _access(value) if type(value) in (A.Name, A.Attribute) else guarded(value)
+            node.func.value = _call("__d_receiver__", [value], value)
+        node.args = [guarded(one) for one in node.args]
+        return node
     for field in node._fields:
         value = getattr(node, field, None)
         if type(value) is list:
@@ -62,6 +74,23 @@ def guarded(node: Any) -> Any:
             )
         elif isinstance(value, A.expr):
             setattr(node, field, guarded(value))
+    return node
+
+
+def _access(node: Any) -> Any:
+    if type(node) is A.Attribute:
+        return _call("__d_attr__", [_access(node.value), _constant(node.attr, node)], node)
+    return node if type(node) is A.Name else guarded(node)
+
+
+def guarded_generator(node: Any) -> Any:
+    """A pure generator expression, rewritten so that it refuses what has effects of its own."""
+    node.elt = guarded(node.elt)
+    for one in node.generators:
+        single = _constant(type(one.target) is A.Name, one.iter)
+        found = one.iter if type(one.iter) is A.Name else guarded(one.iter)
+        one.iter = _call("__d_rows__", [found, single], one.iter)
+        one.ifs = [guarded(test) for test in one.ifs]
     return node
 
 

@@ -7,17 +7,22 @@ import sys
 from . import _predicates as P
 from . import _rt
 from . import _tokens as T
-from ._blocks import Block, article, label_of, outputs, shown
+from ._blocks import Block, Fallible, article, label_of, outputs, shown
+from ._command import command_of, name_of, refuse_empty
 from ._facts import Facts
 from ._frames import Frames
 from ._options import options_of
-from ._symbolic import Code, Symbolic, Text, exact, parts_of, wire
+from ._symbolic import Code, Predicate, Text, exact, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from ._session import Session
+
+
+# What a line of the log cannot go across: something else happens there.
+_ENDS_LINE = frozenset((T.STEP, T.UPLOAD, T.END_PARALLEL, T.EXIT))
 
 
 class Recorder:
@@ -40,8 +45,10 @@ class Recorder:
         self.groups: list[Block] = []
         # How many handlers would see an exception that is raised now.
         self.observers = 0
-        # check=True captures of the open block whose failure would surface where they are used.
-        self.pending: dict[int, tuple[Any, int, bool]] = {}
+        # Steps of the open block without a result should one of these fail: their use raises it.
+        self.pending: dict[int, tuple[Fallible, ...]] = {}
+        # For steps of parallel blocks, whose failure stops what needs them.
+        self._stoppers: dict[int, tuple[Fallible, ...]] = {}
         # Matrix cells whose loop body runs, and their coordinates.
         self._open_cells: dict[object, tuple[tuple[str, str], ...]] = {}
         self.cells: tuple[tuple[str, str], ...] = ()
@@ -49,14 +56,24 @@ class Recorder:
         self.impure = False
         # For each open sequence, whether it stands in a parallel block.
         self.sequences: list[bool] = []
+        # What was printed of a line that has not ended yet.
+        self.line: list[Any] = []
+        self.line_frame = 0
 
     # Tokens.
 
     def emit(self, token: tuple[Any, ...]) -> None:
         if self.dead is not None:
             raise self.dead
+        if self.line and token[0] in _ENDS_LINE:
+            self.end_line()
         self.session.emit(self.i, token)
         self.i += 1
+
+    def end_line(self) -> None:
+        """Makes a note of what was printed without a newline."""
+        parts, self.line = self.line, []
+        _rt.note(parts, self.line_frame)
 
     def abandon(self, reason: _rt.Abandon) -> NoReturn:
         if self.dead is None:
@@ -126,9 +143,10 @@ class Recorder:
         frame = self.frames.here(sys._getframe(2))
         kind = type(command)
         if kind is not str:
-            command = self._command(command, frame)
+            refuse_empty(command)
+            command = command_of(self, command, frame)
         if name is not None and type(name) is not str:
-            name = self._name(name, frame)
+            name = name_of(self, name, frame)
         if type(check) is not bool or type(capture) is not bool:
             check, capture = self._flags(check, capture, frame)
         # fmt: off
@@ -154,33 +172,46 @@ class Recorder:
         self.emit((T.STEP, frame, name, command, flags, options))
         self.n = n + 1
         label = name if type(name) is str else label_of(command)
-        return self._result(n, label, frame, check, capture, handled, block)
-
-    def _result(
-        self,
-        n: int,
-        label: Any,
-        frame: int,
-        check: bool,
-        capture: bool,
-        handled: bool,
-        block: Block | None,
-    ) -> Any:
-        """What a step returns; raises when it failed on this path."""
-        if check and block is not None:
-            if handled:
-                self.groups[0].fallible.append((n, label))
-            if capture:
-                self.pending[n] = (label, frame, handled)
+        own = Fallible(n, label, frame, handled, capture)
+        if block is not None:
+            self._in_block(own, check, needs)
         elif handled:
-            self._fail_or_go_on(n, label)
+            self._fail_or_go_on(own)
         if capture:
             return Text((("o", n),), n, shown(label))
         # The code of a check=True step is 0 where evaluation goes on; in a block its call gives
         # a handle at once, and only the block's end raises.
         return Code(n, shown(label), check)
 
+    def _in_block(self, own: Fallible, check: bool, needs: Any) -> None:
+        """What may stop a step of a parallel block, and what it may stop."""
+        stoppers: list[Fallible] = []
+        if needs is None:
+            for block in self.groups:
+                if not block.is_parallel:
+                    stoppers += block.seen
+        else:
+            # `needs` replaces program order, also for what an earlier failure stops.
+            for one in needs if isinstance(needs, (list, tuple)) else ():
+                handle = one._handle() if type(one) in (Code, Text) else -1
+                stoppers += self._stoppers.get(handle, ())
+        if check:
+            self.groups[-1].seen.append(own)
+            if own.handled:
+                self.groups[0].fallible.append(own)
+            if own.capture:
+                self.pending[own.n] = (*stoppers, own)
+            stoppers.append(own)
+        elif stoppers:
+            self.pending[own.n] = tuple(stoppers)
+        if stoppers:
+            self._stoppers[own.n] = tuple(stoppers)
+
     def _flags(self, check: Any, capture: Any, frame: int) -> tuple[bool, bool]:
+        if type(check) is Predicate:
+            check = bool(check)
+        if type(capture) is Predicate:
+            capture = bool(capture)
         for what, value in (("check", check), ("capture", capture)):
             if type(value) is not bool:
                 self.session.problem(
@@ -188,84 +219,53 @@ class Recorder:
                     f"Write {what}=True or {what}=False.", frame)  # fmt: skip
         return bool(check), bool(capture)
 
-    def _fail_or_go_on(self, n: int, label: Any) -> None:
+    def _fail_or_go_on(self, one: Fallible) -> None:
         """A handler would see this step fail: both outcomes are paths."""
-        if self.decide(("k", n, P.FAILED)):
-            raise self.session.step_failed(
-                label, Code(n, shown(label), False), Text((("o", n),), n, shown(label))
-            )
-
-    def _command(self, command: Any, frame: int) -> Any:
-        if type(command) is Text:
-            return wire(command)
-        if isinstance(command, str):
-            return wire(command)
-        if isinstance(command, (list, tuple)) and type(command) is not Symbolic:
-            out = []
-            for one in command:
-                if not isinstance(one, str):
-                    self.session.problem(
-                        "DNB312",
-                        "error",
-                        f"An argument of a command is {article(one)}, not str",
-                        "Convert it: str(…).",
-                        frame,
-                    )
-                    continue
-                out.append(wire(one))
-            return ("argv",) + tuple(out)
-        self.session.problem(
-            "DNB312",
-            "error",
-            f"A command is {article(command)}, not str or a list of str",
-            "Pass a shell script as str, or an argv as list.",
-            frame,
-        )
-        return "false"
-
-    def _name(self, name: Any, frame: int) -> Any:
-        if type(name) is Text:
-            secret = name._has("x")
-            self.session.problem(
-                "DNB402" if secret else "DNB312",
-                "error",
-                "A secret is part of a step's name"
-                if secret
-                else "A step's name depends on a result, which only a run can give",
-                "Name the step with a constant.",
-                frame,
-            )
-            return None
-        if isinstance(name, str):
-            return exact(name)
-        self.session.problem(
-            "DNB312",
-            "error",
-            f"A step's name is {article(name)}, not str",
-            'Pass name="…".',
-            frame,
-        )
-        return None
+        if self.decide(("k", one.n, P.FAILED)):
+            raise self.session.step_failed(one.label, one.code(), one.output())
 
     def touch(self, parts: tuple[Any, ...]) -> None:
         """A text is used: in a block, steps after this need its producer to have succeeded."""
         if not self.pending:
             return
         for n in outputs(parts):
-            waiting = self.pending.get(n)
-            if waiting is None:
+            self.use(n)
+
+    def use(self, n: int) -> None:
+        """The result of a step is used, which raises when there is none."""
+        for one in self.pending.get(n, ()):
+            if self.facts.mask(one.n) == 1:
                 continue
-            label, frame, handled = waiting
-            if self.groups and not handled and self.observers > self.groups[0].observers:
+            if self.groups and not one.handled and self.observers > self.groups[0].observers:
                 # A handler inside the block sees this failure: the step's outcome is a decision.
-                self.session.handled.add(frame)
+                self.session.handled.add(one.frame)
                 self.abandon(_rt.Restart(()))
-            if not self.groups or handled:
-                self._fail_or_go_on(n, label)
+            if not self.groups or one.handled:
+                self._fail_or_go_on(one)
             else:
-                self.facts.restrict(n, 1)
-                self.emit((T.RESOLVE, n))
-            self.pending.pop(n, None)
+                if self.line:
+                    self._where_failed([one], lambda: None)
+                self.facts.restrict(one.n, 1)
+                self.emit((T.RESOLVE, one.n))
+        self.pending.pop(n, None)
+
+    def will_use(self, value: Any, before: Any) -> None:
+        """A result is about to be used; where that ends the path, `before` happens first."""
+        used = outputs(value._parts) if type(value) is Text else [value._n]
+        waiting = [one for n in used for one in self.pending.get(n, ()) if not one.handled]
+        if waiting and self.groups:
+            self._where_failed(waiting, before)
+
+    def _where_failed(self, waiting: list[Fallible], before: Any) -> None:
+        line = list(self.line)
+        failed = P.simplify(("or",) + tuple(("k", one.n, P.FAILED) for one in waiting))
+        self.emit((T.IF, P.to_wire(failed)))
+        before()
+        if self.line:
+            self.end_line()
+        self.emit((T.ELSE,))
+        self.emit((T.END_IF,))
+        self.line = line
 
     def enter_parallel(self, name: Any, fail_fast: Any) -> None:
         frame = self.frames.here(sys._getframe(2))
@@ -280,16 +280,16 @@ class Recorder:
         block = self.groups.pop()
         self.emit((T.END_PARALLEL,))
         if self.groups:
+            self.groups[-1].seen += block.seen
             return
         # `sys.exit()` does not turn a failed step into a success.
         if exc is not None and not isinstance(exc, SystemExit):
-            self.pending.clear()
             return
         if not block.fallible:
             self.pending.clear()
             return
         # Captures stay pending: the use of one that failed raises, also after the block.
-        failed = P.simplify(("or",) + tuple(("k", n, P.FAILED) for n, _ in block.fallible))
+        failed = P.simplify(("or",) + tuple(("k", one.n, P.FAILED) for one in block.fallible))
         if self.decide(failed):
             raise self.session.some_step_failed(tuple(block.fallible))
         self.pending.clear()
@@ -305,7 +305,8 @@ class Recorder:
         if self.dead is not None:
             return
         if self.sequences.pop():
-            self.groups.pop()
+            block = self.groups.pop()
+            self.groups[-1].seen += block.seen
         self.emit((T.END_SEQUENCE,))
 
     def _group_name(self, name: Any) -> str:

@@ -8,7 +8,7 @@ from . import _tokens as T
 from ._frames import is_user
 from ._source import SourceError
 from ._suggest import closest
-from ._symbolic import Symbolic
+from ._symbolic import Code, Predicate, Symbolic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,15 +120,19 @@ def _system_exit(session: Any, error: SystemExit, frame: int, where: str) -> tup
             frame,
         )
     status = error.code
-    if status is None or (type(status) is int and status == 0) or status is False:
-        return (T.EXIT, T.SUCCESS, "", frame, "", "")
     if isinstance(status, Symbolic):
+        # A text or a list is a message, so a failure; of a number only 0 is a success.
+        fails = type(status) not in (Code, Predicate) or bool(status)
+        if not fails:
+            return (T.EXIT, T.SUCCESS, "", frame, "", "")
         return (T.EXIT, T.FAILURE, "exit with a step's result", frame, "", "")
-    text = f"exit status {status}" if type(status) is int else str(status)
+    if status is None or (isinstance(status, int) and status == 0):
+        return (T.EXIT, T.SUCCESS, "", frame, "", "")
+    text = f"exit status {status}" if isinstance(status, int) else _text_of(status)
     return (T.EXIT, T.FAILURE, text[:2000], frame, "", "")
 
 
-def _text_of(error: BaseException) -> str:
+def _text_of(error: Any) -> str:
     try:
         return str(error)[:2000]
     except BaseException:

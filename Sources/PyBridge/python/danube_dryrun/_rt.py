@@ -4,10 +4,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._recorder import Recorder
 
 # Set by `_paths` before user code runs, so that every use may rely on it.
 recorder: Recorder = None  # type: ignore[assignment]
+# Writes a note of some parts; set by `_builtins`.
+note: Any = None
 
 
 class Abandon(BaseException):

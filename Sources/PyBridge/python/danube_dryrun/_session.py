@@ -207,11 +207,11 @@ class Session:
 
         return StepFailed(label, code, output)
 
-    def some_step_failed(self, fallible: tuple[tuple[int, Any], ...]) -> BaseException:
+    def some_step_failed(self, fallible: tuple[Any, ...]) -> BaseException:
         """The exception at the end of a parallel block; which step it was is asked when used."""
-        from ._failed import lazy_class
+        from ._failed import failed_block
 
-        return lazy_class()(fallible)
+        return failed_block(fallible)
 
     # Paths.
 

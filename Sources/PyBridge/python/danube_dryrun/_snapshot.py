@@ -8,6 +8,7 @@ always right and only costs time.
 from __future__ import annotations
 
 import _operator
+import _thread
 import sys
 
 from ._symbolic import Code, Predicate, Symbolic
@@ -34,6 +35,8 @@ _ATOMS = _VALUES | frozenset(
         type(dict.__dict__["get"]),
         type(type.__dict__["__name__"]),
         type([].__len__),
+        type(_thread.allocate_lock()),
+        _thread.RLock,
     )
 )
 # Classes whose instances never change in a way that a user can see.
@@ -51,9 +54,10 @@ _FROZEN_MODULES = frozenset(
         "ipaddress",
         "string",
         "zoneinfo",
-        "_sre",
     )
 )
+# Classes in them whose instances do change.
+_CHANGING = frozenset(("Context", "SRE_Scanner"))
 _FUNCTION = type(lambda: 0)
 _BUILTIN = type(len)
 _METHOD = type(Symbolic().__copy__)
@@ -180,14 +184,16 @@ def _reader(value: Any, kind: Any) -> Callable[[Any], tuple[Any, ...]] | None:
         owner = value.__self__
         return None if owner is None or type(owner) is _MODULE else lambda v: (v.__self__,)
     if kind is _MODULE:
-        return _module if is_repository(value) else None
+        return _module if is_repository(value) else _library
     if issubclass(kind, type):
         module = sys.modules.get(value.__module__)
         return _class if module is not None and is_repository(module) else None
     module_name = kind.__module__
-    if module_name in _FROZEN_MODULES or module_name.startswith("danube"):
-        return None
     name = kind.__name__
+    if module_name in _FROZEN_MODULES and name not in _CHANGING:
+        return None
+    if module_name.startswith("danube"):
+        return None
     if module_name == "functools" and name == "_lru_cache_wrapper":
         return lambda v: tuple(v.cache_info()) + (v.__wrapped__,) + _mapping(v.__dict__)
     if module_name == "functools" and name == "partial":
@@ -196,10 +202,34 @@ def _reader(value: Any, kind: Any) -> Callable[[Any], tuple[Any, ...]] | None:
         return _random
     if module_name == "collections" and name == "deque":
         return tuple
-    if module_name in sys.builtin_module_names:
+    if module_name in sys.builtin_module_names or not _is_class_of_python(kind):
+        if _says_nothing(kind):
+            raise Unknown
         return _reduced
     # A class written in Python: its state is its dictionary, its slots, its base's content.
     return _instance
+
+
+def _is_class_of_python(kind: Any) -> bool:
+    """Whether a type was made by a `class` statement, so that its state can be read."""
+    own = [vars(base) for base in kind.__mro__[:-1]]
+    return any("__dict__" in one or "__slots__" in one for one in own)
+
+
+def _says_nothing(kind: Any) -> bool:
+    """Whether a type in C would pickle to nothing, whatever its instances hold."""
+    return (
+        kind.__reduce__ is object.__reduce__
+        and kind.__reduce_ex__ is object.__reduce_ex__
+        and kind.__getstate__ is object.__getstate__
+    )
+
+
+def _library(value: Any) -> tuple[Any, ...]:
+    """What a module of the library binds. What is deeper than that is not looked at."""
+    own = vars(value)
+    found = tuple(own.keys()) + tuple(map(id, own.values()))
+    return (*found, own["environ"]) if "environ" in own else found
 
 
 _HIDDEN = ("__builtins__", "__d_s__")

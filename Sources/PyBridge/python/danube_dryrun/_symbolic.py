@@ -6,12 +6,14 @@ silence. `__class__` answers what a live run would have, so that `isinstance` te
 
 from __future__ import annotations
 
-from . import _rt
 from . import _predicates as P
+from . import _rt
+from ._opaque import Symbolic, dynamic
+from ._opaque import needs_value as _needs_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable, NoReturn
+    from typing import Any, Iterable
 
     Part = Any
     Wire = Any
@@ -82,63 +84,6 @@ def wire(value: Any) -> Wire:
     return ("t",) + parts
 
 
-def dynamic(code: str, message: str, hint: str) -> NoReturn:
-    """Records that the pipeline needs a value here, and raises."""
-    _rt.recorder.dynamic(code, message, hint)
-
-
-def _needs_value(what: str, hint: str = "", code: str = "DNB201") -> Any:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _rt.recorder.dynamic(
-            code,
-            f"{what} needs the value of {self._name()}, which only a run can give",
-            hint or "Compare the result with a constant, or move this into a step's script.",
-        )
-
-    return method
-
-
-class Symbolic:
-    """What all symbolic values refuse."""
-
-    __slots__ = ()
-
-    def _name(self) -> str:
-        return "the result of a step"
-
-    def __hash__(self) -> int:
-        dynamic(
-            "DNB206",
-            f"hashing {self._name()} needs its value",
-            "Use the step's name as the key, and keep results in a list.",
-        )
-
-    def __format__(self, spec: str) -> str:
-        dynamic(
-            "DNB205",
-            f"formatting {self._name()} here is not recorded",
-            "Use an f-string or + in the danubefile itself.",
-        )
-
-    def __str__(self) -> str:
-        dynamic(
-            "DNB205",
-            f"str() of {self._name()} is not recorded here",
-            "Use an f-string or str(…) in the danubefile itself.",
-        )
-
-    def __repr__(self) -> str:
-        dynamic("DNB205", f"repr() of {self._name()} needs its value", "Use an f-string.")
-
-    def __copy__(self, memo: Any = None) -> Symbolic:
-        return self
-
-    __deepcopy__ = __copy__
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        dynamic("DNB205", f"pickling {self._name()} needs its value", "Keep the result itself.")
-
-
 _NUMBER = (
     "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod divmod rdivmod pow "
     "rpow lshift rlshift rshift rrshift and rand or ror xor rxor neg pos abs invert int float "
@@ -147,11 +92,15 @@ _NUMBER = (
 
 
 class Code(Symbolic):
-    """Exit code of a step; a `zero` one is that of a `check=True` step, where it is 0."""
+    """Exit code of a step.
+
+    A `zero` one is that of a `check=True` step, where it is 0; None: that of a failure, which is
+    there even where using the result of the step raises.
+    """
 
     __slots__ = ("_n", "_label", "_zero")
 
-    def __init__(self, n: int, label: str, zero: bool) -> None:
+    def __init__(self, n: int, label: str, zero: bool | None) -> None:
         self._n = n
         self._label = label
         self._zero = zero
@@ -169,6 +118,8 @@ class Code(Symbolic):
     def _as_parts(self) -> tuple[Part, ...]:
         if self._zero:
             return ("0",)
+        if self._zero is not None and _rt.recorder.pending:
+            _rt.recorder.use(self._n)
         mask = _rt.recorder.facts.mask(self._n)
         if mask & (mask - 1) == 0:
             return (str(mask.bit_length() - 1),)
@@ -180,6 +131,8 @@ class Code(Symbolic):
     def _pred(self, mask: int) -> Any:
         if self._zero:
             return bool(mask & 1)
+        if self._zero is not None and _rt.recorder.pending:
+            _rt.recorder.use(self._n)
         return pred(("k", self._n, mask))
 
     def _compare(self, op: str, other: Any) -> Any:
@@ -194,6 +147,10 @@ class Code(Symbolic):
                 return False
             if op == "!=":
                 return True
+        elif kind is complex:
+            if op not in ("==", "!="):
+                return NotImplemented
+            return self._compare(op, other.real) if other.imag == 0 else op == "!="
         elif kind is not int and kind is not bool and kind is not float:
             if isinstance(other, int) and not isinstance(other, Symbolic):
                 other = int(other)
@@ -347,7 +304,8 @@ class Predicate(Symbolic):
 
 def _decided(name: str) -> Any:
     def method(self: Predicate, *args: Any) -> Any:
-        return getattr(bool(self), name)(*args)
+        plain = [bool(one) if type(one) is Predicate else one for one in args]
+        return getattr(bool(self), name)(*plain)
 
     return method
 

@@ -13,7 +13,8 @@ import sys
 
 from danube import _params, _registry, _runtime
 
-from . import _both, _builtins, _formatting, _instrument, _patches, _report, _rt, _snapshot
+from . import _both, _builtins, _formatting, _instrument, _operands, _patches, _report, _rt
+from . import _snapshot, _suspect
 from . import _tokens as T
 from ._check import check
 from ._session import Session
@@ -29,7 +30,11 @@ _MODULE = type(sys)
 _HELPERS = {
     "__d_test__": _both.test,
     "__d_logic__": _both.both_or_either,
-    "__d_attr__": _both.attribute,
+    "__d_attr__": _operands.attribute,
+    "__d_leaf__": _operands.leaf,
+    "__d_receiver__": _operands.receiver,
+    "__d_rows__": _operands.rows,
+    "__d_names__": _builtins.names,
     "__d_not__": _builtins.not_,
     "__d_in__": _builtins.contains,
     "__d_notin__": _builtins.not_contains,
@@ -200,6 +205,7 @@ class Evaluation:
         _runtime.backend = recorder  # type: ignore[assignment]
         _registry.pipelines.clear()
         self._reset()
+        sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = _builtins.Log()  # type: ignore
         self.session.frames.start(sys._getframe(0))
         where = "module"
         ended: tuple[Any, ...]
@@ -220,7 +226,11 @@ class Evaluation:
         except _rt.Abandon:
             ended = (T.EXIT, T.FAILURE, "", 0, "", "")
         except BaseException as error:
-            ended = _report.of_exception(self.session, recorder, error, where)
+            try:
+                _suspect.look(error)
+                ended = _report.of_exception(self.session, recorder, error, where)
+            except _rt.Abandon:
+                ended = (T.EXIT, T.FAILURE, "", 0, "", "")
             # Frames are let go, so that generators close now, as they do in a live run.
             error.__traceback__ = None
             error.__context__ = None
