@@ -15,6 +15,7 @@ enum Compilations {
         var tag: String?
         var limits = Limits()
         var memo = true
+        var audit = true
     }
 
     /// Compiles.
@@ -25,6 +26,7 @@ enum Compilations {
         request.parameters = order.parameters
         request.limits = order.limits
         request.memo = order.memo
+        request.audit = order.audit
         request.trigger.event = order.event
         request.trigger.branch = order.branch
         request.trigger.tag = order.tag
