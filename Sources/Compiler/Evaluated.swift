@@ -113,8 +113,8 @@ enum EvaluatedDiagnostics {
             guard code.utf8.count == 6, code.hasPrefix("DNB"),
                 let level = Diagnostic.Level(rawValue: try reader.expectString())
             else { throw RecordingError.schema("a diagnostic") }
-            let message = try reader.expectString()
-            let hint = try reader.optionalString()
+            let message = shortened(try reader.expectString())
+            let hint = try reader.optionalString().map(shortened)
             var diagnostic = Diagnostic(code: code, level: level, message: message, hint: hint)
             diagnostic.place = try place(&reader, file: try reader.optionalString())
             let depth = try reader.expectTuple()
@@ -129,6 +129,14 @@ enum EvaluatedDiagnostics {
         try reader.expectEnd()
         return found
     }
+
+    /// What is written for people has an end, whatever the evaluator says.
+    private static func shortened(_ text: String) -> String {
+        guard text.utf8.count > textLimit else { return text }
+        return String(decoding: text.utf8.prefix(textLimit), as: UTF8.self) + "…"
+    }
+
+    private static let textLimit = 4096
 
     private static func place(_ reader: inout MarshalReader, file: String?) throws
         -> Diagnostic.Place?
