@@ -16,6 +16,7 @@ let package = Package(
     products: [
         .executable(name: "danube", targets: ["CLI"]),
         .executable(name: "danube-pybridge", targets: ["PyBridge"]),
+        .executable(name: "danube-fuzz", targets: ["Fuzz"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -55,6 +56,9 @@ let package = Package(
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "CompilerTests", dependencies: ["Compiler", "PipelineIR", "CSandbox"],
+            swiftSettings: strict, linkerSettings: link),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["Compiler", "PipelineIR"], path: "Tests/Fuzz",
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],

@@ -73,11 +73,29 @@ struct BridgeExchange {
             report.requests = requests.count
             return .done(report)
         case .tokens, .pathEnd, .diagnostics:
-            do { try consume(kind, payload) } catch let error as BridgeError { throw error } catch {
+            do {
+                try consume(kind, payload)
+            } catch let error as BridgeError {
+                throw error
+            } catch let error as RecordingError {
+                throw Self.words(error)
+            } catch {
                 throw .violation("\(error)")
             }
             return .taken
         case .configuration, .answer: throw .violation("a frame of the compiler's own")
+        }
+    }
+
+    /// A bound that was reached is told from what is not the protocol: an honest danubefile may
+    /// reach it.
+    private static func words(_ error: RecordingError) -> BridgeError {
+        switch error {
+        case .tooMany(let what, let limit): .tooLarge(what, limit: limit)
+        case .marshal(.tooLong(MarshalReader.textLimit..., _)):
+            .tooLarge("a text", limit: MarshalReader.textLimit)
+        case .marshal(.badText): .violation("a text that is not UTF-8")
+        default: .violation("\(error)")
         }
     }
 

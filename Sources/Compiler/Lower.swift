@@ -16,7 +16,7 @@ struct Lowering {
     /// Globs that were compared so far.
     private var comparisons = 0
     /// A recording may be made so that merging it takes for ever.
-    private var deadline: Deadline
+    private let deadline: Deadline
 
     /// What the next step of a block follows.
     private struct Scope {
@@ -87,7 +87,7 @@ struct Lowering {
         if naming.bytes > PlanLimits.bytes {
             throw .tooMany("bytes in the ids of its steps", limit: PlanLimits.bytes)
         }
-        if merger.decisions.ranOut || deadline.hasPassed() { throw .late }
+        if merger.decisions.ranOut || deadline.left <= 0 { throw .late }
     }
 
     private mutating func place(

@@ -9,6 +9,8 @@ enum SourceLines {
     /// A file above this many bytes is not shown, nor a longer line.
     private static let fileBytes = 1 << 20
     private static let lineBytes = 4096
+    /// All lines together.
+    private static let allBytes = 128 << 10
 
     static func fill(_ diagnostics: inout [Diagnostic], from source: RecordedSource) {
         var wanted: [String: [Int]] = [:]
@@ -17,7 +19,8 @@ enum SourceLines {
             if wanted[place.file] == nil, wanted.count == fileLimit { continue }
             wanted[place.file, default: []].append(index)
         }
-        for (file, places) in wanted {
+        var left = allBytes
+        for (file, places) in wanted.sorted(by: { $0.key < $1.key }) {
             guard case .file(let size, _) = source.peekStatus(file), size <= fileBytes,
                 case .content(let bytes) = source.peek(file)
             else { continue }
@@ -28,7 +31,8 @@ enum SourceLines {
                 }
                 let start = starts[Int(line) - 1]
                 let text = bytes[start...].prefix { $0 != UInt8(ascii: "\n") }
-                if text.count > lineBytes { continue }
+                if text.count > min(lineBytes, left) { continue }
+                left -= text.count
                 diagnostics[index].place?.text = String(decoding: text, as: UTF8.self)
             }
         }

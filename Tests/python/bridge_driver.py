@@ -67,6 +67,8 @@ class Result:
         self.hello: Any = None
         self.frames: list[tuple[bytes, Any]] = []
         self.requests: list[Any] = []
+        # Every frame that came, as it came.
+        self.raw: list[bytes] = []
         self.exit: int | None = None
         self.signal: int | None = None
         self.timed_out = False
@@ -165,6 +167,7 @@ def evaluate(
                 if len(received) < 4 + length:
                     break
                 kind, payload = bytes(received[4:5]), bytes(received[5 : 4 + length])
+                result.raw.append(bytes(received[: 4 + length]))
                 del received[: 4 + length]
                 value = marshal.loads(payload)
                 if kind == b"Q":

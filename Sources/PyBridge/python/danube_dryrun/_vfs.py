@@ -74,6 +74,11 @@ class Repository:
     def _answer(self, verb: str, path: str) -> Any:
         if len(path) >= _PATH_MAX:
             return ("error", TOO_LONG, "File name too long")
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            # Names that are not UTF-8 are not served.
+            return ("absent",)
         key = (verb, path)
         found = self._known.get(key)
         if found is None:
