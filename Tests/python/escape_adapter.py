@@ -49,8 +49,8 @@ def golden_holds(*options: str) -> bool:
 
 def verdict(done: measured.Run, wall: float = WALL_SECONDS) -> str:
     """Status of a run, or the promise that it broke."""
-    if done.seconds > wall + GRACE_SECONDS:
-        return f"late: {done.seconds:.2f} s"
+    if done.seconds > wall + GRACE_SECONDS + done.stalled:
+        return f"late: {done.seconds:.2f} s, {done.stalled:.2f} s of them stalled"
     if done.peak_kib > PEAK_KIB:
         return f"large: {done.peak_kib} KiB"
     if done.status not in (0, 2):

@@ -34,6 +34,7 @@ class Run:
         status: Its exit code, or a negative signal.
         seconds: Wall clock from before its start to its end.
         peak_kib: The most memory that it had itself, in KiB.
+        stalled: Seconds of these that a process of ours waited for a processor.
     """
 
     status: int
@@ -41,6 +42,34 @@ class Run:
     errors: bytes
     seconds: float
     peak_kib: int
+    stalled: float
+
+
+class _Stalls(threading.Thread):
+    """How long the machine itself was late meanwhile: what a sleeper oversleeps in all."""
+
+    _STEP = 0.02
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._ended = threading.Event()
+        self.seconds = 0.0
+        self.start()
+
+    def run(self) -> None:
+        last = time.monotonic()
+        while not self._ended.wait(self._STEP):
+            now = time.monotonic()
+            late = now - last - self._STEP
+            last = now
+            if late > self._STEP / 4:
+                self.seconds += late
+
+    def end(self) -> float:
+        """Ends the measurement and gives it."""
+        self._ended.set()
+        self.join()
+        return self.seconds
 
 
 class _Drain(threading.Thread):
@@ -93,6 +122,7 @@ def run(
     environment: dict[str, str] | None = None,
 ) -> Run:
     """Runs a program to its end; it is killed when it takes longer than `seconds`."""
+    stalls = _Stalls()
     start = time.monotonic()
     process = subprocess.Popen(
         list(command),
@@ -119,7 +149,8 @@ def run(
     process.returncode = os.waitstatus_to_exitcode(status)
     output.join()
     errors.join()
-    return Run(process.returncode, bytes(output.kept), bytes(errors.kept), taken, peak)
+    return Run(
+        process.returncode, bytes(output.kept), bytes(errors.kept), taken, peak, stalls.end())
 
 
 def _feed(pipe: IO[bytes], data: bytes) -> None:
