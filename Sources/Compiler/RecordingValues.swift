@@ -170,6 +170,9 @@ extension RecordingValues {
                 for _ in 0..<(try reader.expectTuple()) {
                     try reader.expectTuple(of: 2)
                     let name = try reader.expectString()
+                    guard ["cpu", "memory", "disk", "gpu"].contains(name) else {
+                        throw RecordingError.schema("an unknown resource")
+                    }
                     if let value = try quantity(&reader) {
                         options.resources.append((name, value))
                     }

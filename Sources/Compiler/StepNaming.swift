@@ -92,11 +92,16 @@ struct StepNaming {
         case .argv(let arguments):
             text = arguments.map(\.described).joined(separator: " ")
         }
+        // Characters are costly to tell apart, and a script may be a megabyte of them.
+        let head = text.utf8.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }.prefix(nameBytes)
         let line =
-            text.split(whereSeparator: \.isNewline).lazy
+            String(decoding: head, as: UTF8.self).split(whereSeparator: \.isNewline).lazy
             .map { $0.drop(while: \.isWhitespace) }.first { !$0.isEmpty } ?? "step"
         return line.count <= 60 ? String(line) : String(line.prefix(59)) + "…"
     }
+
+    /// More of a script is not looked at for its name.
+    private static let nameBytes = 8192
 
     /// Text as a component of an id: no white space, no slash, no control character.
     static func slug(_ text: String) -> String {
