@@ -64,7 +64,7 @@ struct FootprintIndex {
     private var anywhere: [Touch] = []
 
     /// Comparisons of globs that one plan is worth.
-    static let comparisonLimit = 20_000_000
+    static let comparisonLimit = 5_000_000
 
     /// Steps whose footprint conflicts: one writes what the other reads or writes. `nil` when
     /// `comparisons` is used up: the step then has to be taken for one that touches anything.
