@@ -15,7 +15,9 @@
     private func libFuzzerMutate(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ most: Int)
         -> Int
 
+    // SAFETY: libFuzzer calls back on the thread that called its driver, one call at a time.
     nonisolated(unsafe) private var surface: Surface?
+    // SAFETY: The same.
     nonisolated(unsafe) private var donors: [[UInt8]] = []
 
     /// Runs libFuzzer on a surface; the arguments after its name are libFuzzer's own.

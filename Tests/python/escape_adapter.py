@@ -66,7 +66,9 @@ def verdict(done: measured.Run, wall: float = WALL_SECONDS) -> str:
     return "timeout" if b"DNB801" in done.errors else "error"
 
 
-def judge(folder: str | Path, *options: str, wall: float = WALL_SECONDS) -> tuple[str, measured.Run]:
+def judge(
+    folder: str | Path, *options: str, wall: float = WALL_SECONDS
+) -> tuple[str, measured.Run]:
     """Plans a folder, and an innocent one after it."""
     done = plan(folder, *options)
     status = verdict(done, wall)

@@ -42,7 +42,7 @@ def _special_files(folder: Path) -> None:
     (folder / "out").symlink_to("/etc")
     (folder / "zero").symlink_to("/dev/zero")
     (folder / "loop").symlink_to("loop")
-    (folder / "magic").symlink_to("/proc/self/root")
+    (folder / "magic").symlink_to("/proc/self/cwd")
     (folder / "git").symlink_to(".git")
     (folder / ".git").mkdir()
     (folder / ".git" / "config").write_text("root:x\n")

@@ -8,7 +8,7 @@ from danube import files, pipeline, step
 
 odd = [
     "/etc/passwd", "../secret", "a/../../secret", "/workspace/../etc/passwd", "//etc/passwd",
-    "/proc/self/environ", "/proc/1/root/etc/passwd", "/dev/zero", "/dev/fd/3", "out", "out/passwd",
+    "/proc/self/environ", "/proc/1/cwd/etc/passwd", "/dev/zero", "/dev/fd/3", "out", "out/passwd",
     "zero", "pipe", "socket", "loop", "magic", ".git/config", "git/config", "a" * 5000, "a/" * 3000,
     "x\0y", "\udcff\udcfe", "\ufeff", "CON", "C:\\Windows", "\\\\host\\share", "file:///etc/passwd",
     ".", "", "danubefile.py/", "danubefile.py/..", "sparse", "./././sparse", "~root/.profile",
