@@ -182,6 +182,10 @@ HEAVY: dict[str, Callable[[], bytes]] = {
         _steps(60), tokens((4, ("or", *(
             ("and", ("k", n, (0, 0)), ("k", 59 - n, (1, 1))) for n in range(30)))),
             step(61), (5,), (6,))),
+    "a deep diagram": lambda: recording(
+        _steps(3900), tokens((4, ("or", *(
+            ("and", ("k", n, (0, 0)), ("k", n + 1, (1, 1))) for n in range(0, 3900, 2)))),
+            step(3901), (5,), (6,))),
     "parallel within parallel": lambda: recording(
         tokens(*[(7, 0, "", True)] * 60), _steps(20_000), tokens(*[(8,)] * 60)),
     "sequences in parallel": lambda: recording(
