@@ -16,6 +16,7 @@ let package = Package(
     products: [
         .executable(name: "danube", targets: ["CLI"]),
         .executable(name: "danube-pybridge", targets: ["PyBridge"]),
+        .executable(name: "danube-fuzz", targets: ["Fuzz"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -75,6 +76,9 @@ let package = Package(
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "ExecutorTests", dependencies: ["Executor", "PipelineIR", "CSandbox", "CFiles"],
+            swiftSettings: strict, linkerSettings: link),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["Compiler", "PipelineIR"], path: "Tests/Fuzz",
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],

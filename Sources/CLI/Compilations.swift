@@ -16,6 +16,7 @@ enum Compilations {
         var limits = Limits()
         var memo = true
         var form = CompileRequest.Form.plan
+        var audit = true
     }
 
     /// Compiles.
@@ -27,6 +28,7 @@ enum Compilations {
         request.limits = order.limits
         request.memo = order.memo
         request.form = order.form
+        request.audit = order.audit
         request.trigger.event = order.event
         request.trigger.branch = order.branch
         request.trigger.tag = order.tag

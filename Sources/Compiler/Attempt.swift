@@ -25,6 +25,7 @@ enum Attempt {
             return compilation
         }
         var gathered = Gathered(limits: request.limits)
+        let deadline = Deadline(after: request.limits.wallClock)
         do {
             let report = try BridgeProcess.evaluate(evaluation, source: source, context: context) {
                 kind, payload in
@@ -39,16 +40,7 @@ enum Attempt {
             SourceLines.fill(&compilation.diagnostics, from: source)
             return compilation
         }
-        compilation.pipelines = gathered.evaluated.pipelines.map { ($0.name, $0.documentation) }
-        compilation.diagnostics = gathered.diagnostics
-        if gathered.evaluated.isWhole, !gathered.evaluated.function.isEmpty {
-            lower(gathered, request, source, context, &compilation)
-        }
-        SourceLines.fill(&compilation.diagnostics, from: source)
-        if compilation.diagnostics.contains(where: { $0.level == .error }) {
-            compilation.plan = nil
-            compilation.protoBytes = nil
-        }
+        conclude(gathered, request, source, context, deadline, &compilation)
         if let plan = compilation.plan, request.form == .proto || memo != nil {
             addProto(plan, request, &compilation)
         }
@@ -56,9 +48,26 @@ enum Attempt {
         return compilation
     }
 
+    /// What is done once the evaluator has said everything.
+    static func conclude(
+        _ gathered: Gathered, _ request: CompileRequest, _ source: RecordedSource,
+        _ context: RecordedContext, _ deadline: Deadline, _ compilation: inout Compilation
+    ) {
+        compilation.pipelines = gathered.evaluated.pipelines.map { ($0.name, $0.documentation) }
+        compilation.diagnostics = gathered.diagnostics
+        if gathered.evaluated.isWhole, !gathered.evaluated.function.isEmpty {
+            lower(gathered, request, source, context, deadline, &compilation)
+        }
+        SourceLines.fill(&compilation.diagnostics, from: source)
+        if compilation.diagnostics.contains(where: { $0.level == .error }) {
+            compilation.plan = nil
+            compilation.protoBytes = nil
+        }
+    }
+
     private static func lower(
         _ gathered: Gathered, _ request: CompileRequest, _ source: RecordedSource,
-        _ context: RecordedContext, _ compilation: inout Compilation
+        _ context: RecordedContext, _ deadline: Deadline, _ compilation: inout Compilation
     ) {
         let evaluated = gathered.evaluated
         var plan = Plan(pipeline: evaluated.name)
@@ -71,9 +80,12 @@ enum Attempt {
             var checks = StepChecks(frames: recording.frames)
             if !evaluated.image.isEmpty { checks.check(image: evaluated.image, nil) }
             checks.check(name: evaluated.name, "the pipeline", nil)
-            let imagePlace = place(of: "\"\(evaluated.image)\"", in: request.file, source)
-            let imageProblems = checks.takeDiagnostics(placedAt: imagePlace)
-            var lowering = Lowering(recording, plan: plan, checks: checks)
+            var imageProblems: [Diagnostic] = []
+            if !checks.diagnostics.isEmpty {
+                let image = place(of: "\"\(evaluated.image)\"", in: request.file, source)
+                imageProblems = checks.takeDiagnostics(placedAt: image)
+            }
+            var lowering = Lowering(recording, plan: plan, checks: checks, deadline: deadline)
             try lowering.run()
             plan = lowering.plan
             compilation.paths = recording.pathCount
@@ -135,10 +147,8 @@ extension Attempt {
         guard case .content(let bytes) = source.peek(file) else {
             return Diagnostic.Place(file: file, line: 1, column: 1)
         }
-        let lines = String(decoding: bytes, as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false)
-        let found = lines.firstIndex { $0.contains(text) } ?? 0
-        return Diagnostic.Place(file: file, line: Int32(found + 1), column: 1)
+        let line = SourceLines.line(of: text, in: bytes)
+        return Diagnostic.Place(file: file, line: line, column: 1)
     }
 }
 

@@ -13,16 +13,11 @@ package struct BridgeProcess {
     package typealias Consumer = (FrameKind, [UInt8]) throws -> Void
 
     private var child: danube_child
-    private var frames = FrameStream()
+    private var exchange: BridgeExchange
     private var outgoing: [UInt8]
     private var sent = 0
-    private var requests: BridgeRequests
-    private var report: BridgeReport?
-    private var received = 0
-    /// Whether the greeting is all that is wanted.
-    private var isGreeting = false
     private let limits: Limits
-    private let deadline: Int64
+    private let deadline: Deadline
 
     /// Evaluates and answers what the danubefile asks for meanwhile. It returns within the deadline
     /// and half a second, whatever happens, and is to be called on a thread that may block.
@@ -40,8 +35,8 @@ package struct BridgeProcess {
     /// Starts the evaluator and gives its greeting as it is, without evaluating anything.
     static func greet(_ evaluation: Evaluation) throws(BridgeError) -> BridgeReport {
         var process = try BridgeProcess(
-            evaluation, source: RecordedSource(EmptySource()), context: EmptyContext())
-        process.isGreeting = true
+            evaluation, source: RecordedSource(EmptySource()), context: EmptyContext(),
+            isGreeting: true)
         let result = Result { () throws(BridgeError) in try process.run { _, _ in } }
         let end = process.end()
         guard case .failure(.died) = result else { return try result.get() }
@@ -49,19 +44,19 @@ package struct BridgeProcess {
     }
 
     private init(
-        _ evaluation: Evaluation, source: RecordedSource, context: any ContextProvider
+        _ evaluation: Evaluation, source: RecordedSource, context: any ContextProvider,
+        isGreeting: Bool = false
     ) throws(BridgeError) {
         let program =
             if let given = evaluation.bridge { given } else { try BridgeLocation.find() }
         limits = evaluation.limits
-        let parts = limits.wallClock.components
-        let start = danube_now()
-        deadline = start + parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
+        deadline = Deadline(after: limits.wallClock)
         outgoing = FrameStream.encode(.configuration, evaluation.configuration)
         guard outgoing.count <= Limits.frameBytes else {
             throw .tooLarge("parameters", limit: Limits.frameBytes)
         }
-        requests = BridgeRequests(source: source, context: context)
+        exchange = BridgeExchange(
+            source: source, context: context, limits: limits, isGreeting: isGreeting)
         child = danube_child()
         switch -danube_spawn(program, &child) {
         case 0: break
@@ -112,56 +107,15 @@ package struct BridgeProcess {
     /// the report when the last frame came.
     private mutating func takeFrames(_ consume: Consumer) throws(BridgeError) -> BridgeReport? {
         while isIdle {
-            let next: (kind: FrameKind, payload: [UInt8])?
-            do { next = try frames.next() } catch {
-                if case .tooLong = error {
-                    throw .tooLarge("a frame", limit: Limits.frameBytes)
-                }
-                throw .violation("a frame: \(error)")
+            switch try exchange.next(consume) {
+            case .incomplete: return nil
+            case .taken: break
+            case .answer(let bytes): outgoing = bytes
+            case .done(let report): return report
             }
-            guard let next else { return nil }
-            if try take(next.kind, next.payload, consume) { return report }
             try checkDeadline()
         }
         return nil
-    }
-
-    /// Whether it was the last frame.
-    private mutating func take(
-        _ kind: FrameKind, _ payload: [UInt8], _ consume: Consumer
-    ) throws(BridgeError) -> Bool {
-        if (kind == .hello) != (report == nil) {
-            throw .violation(report == nil ? "no greeting" : "a second greeting")
-        }
-        switch kind {
-        case .hello:
-            let hello: BridgeReport
-            do { hello = try BridgeReport(hello: payload) } catch {
-                throw .violation("the greeting: \(error)")
-            }
-            report = hello
-            if isGreeting { return true }
-            try hello.check()
-            requests.source.python = hello.python
-        case .request:
-            guard requests.count < Limits.requests else {
-                throw .tooLarge("requests", limit: Limits.requests)
-            }
-            do { outgoing = FrameStream.encode(.answer, try requests.answer(payload)) } catch {
-                throw .violation("a request: \(error)")
-            }
-        case .done:
-            report?.done = payload
-            report?.receivedBytes = received
-            report?.requests = requests.count
-            return true
-        case .tokens, .pathEnd, .diagnostics:
-            do { try consume(kind, payload) } catch let error as BridgeError { throw error } catch {
-                throw .violation("\(error)")
-            }
-        case .configuration, .answer: throw .violation("a frame of the compiler's own")
-        }
-        return false
     }
 
     private mutating func wait() throws(BridgeError) {
@@ -182,25 +136,25 @@ package struct BridgeProcess {
 
     private mutating func receive(ended: Bool) throws(BridgeError) {
         let channel = child.channel
-        var count = 0
-        withUnsafeTemporaryAllocation(byteCount: Self.chunkBytes, alignment: 16) { chunk in
-            count = danube_receive(channel, chunk.baseAddress, chunk.count)
-            guard count > 0 else { return }
-            frames.append(
+        let count = try withUnsafeTemporaryAllocation(
+            byteCount: Self.chunkBytes, alignment: 16
+        ) { chunk throws(BridgeError) in
+            let count = danube_receive(channel, chunk.baseAddress, chunk.count)
+            guard count > 0 else { return count }
+            try exchange.receive(
                 UnsafeBufferPointer(rebasing: chunk.bindMemory(to: UInt8.self)[..<count]))
+            return count
         }
         if count == -Int(EAGAIN), !ended { return }
         guard count > 0 else {
             awaitEnd()
             throw .died(signal: 0, code: 0)
         }
-        received += count
-        if received > limits.resultBytes { throw .tooLarge("result", limit: limits.resultBytes) }
     }
 
     @discardableResult
     private func checkDeadline() throws(BridgeError) -> Int64 {
-        let left = deadline - danube_now()
+        let left = deadline.left
         if left <= 0 { throw .timeout(limits.wallClock) }
         return left
     }
@@ -221,7 +175,7 @@ package struct BridgeProcess {
     private func awaitEnd() {
         var process = child
         process.channel = -1
-        let left = min(max(deadline - danube_now(), 0), Self.lastMoment)
+        let left = min(max(deadline.left, 0), Self.lastMoment)
         _ = danube_wait_ready(&process, 0, 0, Int32(left / 1_000_000))
     }
 
@@ -230,7 +184,7 @@ package struct BridgeProcess {
     /// What it means that the evaluator ended before it was done.
     private func cause(of status: Int32) -> BridgeError {
         let code = danube_status_code(status)
-        if report == nil, code == Self.loaderFailed {
+        if exchange.report == nil, code == Self.loaderFailed {
             return .noLibPython(
                 "\(BridgeLocation.name) could not be loaded; is the Python library installed?")
         }

@@ -3,6 +3,8 @@ import PipelineIR
 /// Writes conditions into a plan's table, each once, operands first.
 struct ConditionTable {
     private(set) var conditions: [Condition] = []
+    /// Operands of all of them together.
+    private(set) var operandCount = 0
     private var known: [Condition: ConditionIndex] = [:]
     private var nodes: [Decisions.Node: ConditionIndex] = [:]
     private var support: [Decisions.Node: [StepIndex]] = [:]
@@ -71,6 +73,7 @@ struct ConditionTable {
         if let found = known[condition] { return found }
         let found = ConditionIndex(conditions.count)
         conditions.append(condition)
+        operandCount += condition.operands.count
         known[condition] = found
         return found
     }

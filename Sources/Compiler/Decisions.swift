@@ -45,10 +45,24 @@ struct Decisions {
 
     /// Variables on one path of a diagram, and nodes in all.
     private static let depthLimit = 4000
-    private static let nodeLimit = 2_000_000
+    private static let nodeLimit = 1_000_000
+    /// Results that are kept to be found again.
+    private static let computedLimit = 1_000_000
     private var depth = 0
     /// A limit was reached: conditions are not to be trusted.
     private(set) var isTooLarge = false
+    private var deadline: Deadline
+    /// There was no time left: conditions are not to be trusted.
+    private(set) var ranOut = false
+
+    /// No condition yet; everything is to be over by the deadline.
+    init(deadline: Deadline) { self.deadline = deadline }
+
+    /// Whether there is no time left.
+    mutating func isLate() -> Bool {
+        if !ranOut, deadline.hasPassed() { ranOut = true }
+        return ranOut
+    }
 
     /// The condition that an atom holds.
     mutating func variable(_ atom: Atom) -> Node {
@@ -116,6 +130,7 @@ struct Decisions {
             isTooLarge = true
             return Self.never
         }
+        if isLate() { return Self.never }
         depth += 1
         defer { depth -= 1 }
         let high = choose(
@@ -123,6 +138,7 @@ struct Decisions {
         let low = choose(
             branch(test, top, false), branch(then, top, false), branch(otherwise, top, false))
         let node = make(top, high, low)
+        if computed.count >= Self.computedLimit { computed.removeAll(keepingCapacity: true) }
         computed[key] = node
         return node
     }

@@ -109,14 +109,15 @@ enum EvaluatedDiagnostics {
         let count = try reader.expectTuple()
         guard count <= limit else { throw RecordingError.tooMany("diagnostics", limit: limit) }
         var found: [Diagnostic] = []
-        for _ in 0..<count {
+        var left = allBytes
+        for number in 0..<count {
             try reader.expectTuple(of: 10)
             let code = try reader.expectString()
             guard code.utf8.count == 6, code.hasPrefix("DNB"),
                 let level = Diagnostic.Level(rawValue: try reader.expectString())
             else { throw RecordingError.schema("a diagnostic") }
-            let message = try reader.expectString()
-            let hint = try reader.optionalString()
+            let message = shortened(try reader.expectString())
+            let hint = try reader.optionalString().map(shortened)
             var diagnostic = Diagnostic(code: code, level: level, message: message, hint: hint)
             diagnostic.place = try place(&reader, file: try reader.optionalString())
             let depth = try reader.expectTuple()
@@ -126,11 +127,37 @@ enum EvaluatedDiagnostics {
                 _ = try reader.expectString()
                 if let one, depth > 1, position < 32 { diagnostic.stack.append(one) }
             }
+            left -= bytes(of: diagnostic)
+            if left < 0 {
+                found.append(
+                    Diagnostic(
+                        code: "DNB804", level: .error,
+                        message: "\(count - number) more problems are not shown",
+                        hint: "Mend those that are."))
+                return found
+            }
             found.append(diagnostic)
         }
         try reader.expectEnd()
         return found
     }
+
+    private static func bytes(of diagnostic: Diagnostic) -> Int {
+        let places = diagnostic.stack + (diagnostic.place.map { [$0] } ?? [])
+        return places.reduce(diagnostic.message.utf8.count + (diagnostic.hint?.utf8.count ?? 0)) {
+            $0 + $1.file.utf8.count
+        }
+    }
+
+    /// What is written for people has an end, whatever the evaluator says.
+    private static func shortened(_ text: String) -> String {
+        guard text.utf8.count > textLimit else { return text }
+        return String(decoding: text.utf8.prefix(textLimit), as: UTF8.self) + "…"
+    }
+
+    private static let textLimit = 4096
+    /// Texts of all diagnostics: more nobody reads.
+    private static let allBytes = 128 << 10
 
     private static func place(_ reader: inout MarshalReader, file: String?) throws
         -> Diagnostic.Place?

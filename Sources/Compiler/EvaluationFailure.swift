@@ -14,7 +14,7 @@ enum EvaluationFailure {
     private static func words(_ error: any Error, _ request: CompileRequest) -> Diagnostic {
         switch error {
         case let error as BridgeError: bridge(error, request)
-        case let error as RecordingError: recording(error)
+        case let error as RecordingError: recording(error, request)
         case let error as MarshalError: marshal(error)
         default: refused("\(error)")
         }
@@ -76,7 +76,9 @@ enum EvaluationFailure {
             ? "\(parts.seconds)" : "\(Double(parts.seconds) + Double(milliseconds) / 1000)"
     }
 
-    private static func recording(_ error: RecordingError) -> Diagnostic {
+    private static func recording(
+        _ error: RecordingError, _ request: CompileRequest
+    ) -> Diagnostic {
         switch error {
         case .tooMany(let what, let limit):
             Diagnostic(
@@ -87,6 +89,7 @@ enum EvaluationFailure {
                     : what == "steps" ? "Split it, or raise --max-steps." : "Split it.")
         case .schema(let what): refused(what)
         case .marshal(let error): marshal(error)
+        case .late: bridge(.timeout(request.limits.wallClock), request)
         }
     }
 
@@ -112,27 +115,6 @@ enum EvaluationFailure {
         Diagnostic(
             code: "DNB807", level: .error, message: "The evaluator's answer is refused: \(why)",
             hint: "A danubefile must not touch the evaluator.")
-    }
-}
-
-/// Puts the text of source lines into diagnostics.
-enum SourceLines {
-    static func fill(_ diagnostics: inout [Diagnostic], from source: RecordedSource) {
-        var files: [String: [Substring]] = [:]
-        for index in diagnostics.indices {
-            guard let place = diagnostics[index].place, place.line > 0 else { continue }
-            if files[place.file] == nil {
-                guard case .content(let bytes) = source.peek(place.file) else { continue }
-                files[place.file] = String(decoding: bytes, as: UTF8.self)
-                    .split(separator: "\n", omittingEmptySubsequences: false)
-            }
-            guard let lines = files[place.file], Int(place.line) <= lines.count else { continue }
-            diagnostics[index].place?.text = String(lines[Int(place.line) - 1])
-        }
-        diagnostics.sort { a, b in
-            guard let x = a.place, let y = b.place else { return a.place == nil && b.place != nil }
-            return (x.file, x.line, x.column, a.code) < (y.file, y.line, y.column, b.code)
-        }
     }
 }
 

@@ -63,16 +63,30 @@ struct FootprintIndex {
     private var byFolder: [Substring: [Touch]] = [:]
     private var anywhere: [Touch] = []
 
-    /// Steps whose footprint conflicts: one writes what the other reads or writes.
-    func conflicts(with footprint: Footprint) -> Set<Int32> {
+    /// Comparisons of globs that one plan is worth.
+    static let comparisonLimit = 5_000_000
+
+    /// Steps whose footprint conflicts: one writes what the other reads or writes. `nil` when
+    /// `comparisons` is used up: the step then has to be taken for one that touches anything.
+    func conflicts(
+        with footprint: Footprint, comparisons: inout Int
+    ) -> Set<Int32>? {
         var found: Set<Int32> = []
-        for glob in footprint.inputs { collect(glob, writes: false, into: &found) }
-        for glob in footprint.outputs { collect(glob, writes: true, into: &found) }
+        for (globs, writes) in [(footprint.inputs, false), (footprint.outputs, true)] {
+            for glob in globs {
+                collect(glob, writes: writes, into: &found, &comparisons)
+                if comparisons > Self.comparisonLimit { return nil }
+            }
+        }
         return found
     }
 
-    private func collect(_ glob: [Substring], writes: Bool, into found: inout Set<Int32>) {
+    private func collect(
+        _ glob: [Substring], writes: Bool, into found: inout Set<Int32>, _ comparisons: inout Int
+    ) {
         func look(_ touches: [Touch]) {
+            if comparisons > Self.comparisonLimit { return }
+            comparisons += touches.count
             for touch in touches where writes || touch.writes {
                 if !found.contains(touch.step), Footprint.overlap(glob, touch.glob) {
                     found.insert(touch.step)

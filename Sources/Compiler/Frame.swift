@@ -21,7 +21,7 @@ package enum FrameKind: UInt8, Sendable {
 enum FrameError: Error, Equatable {
     case unknownKind(UInt8)
     case empty
-    case tooLong(Int)
+    case tooLong(Int, limit: Int)
 }
 
 /// Takes frames out of a stream of bytes that comes in pieces.
@@ -52,16 +52,26 @@ struct FrameStream {
             Int(buffer[start]) | Int(buffer[start + 1]) << 8 | Int(buffer[start + 2]) << 16
             | Int(buffer[start + 3]) << 24
         guard length > 0 else { throw .empty }
-        guard length <= Limits.frameBytes else { throw .tooLong(length) }
+        guard length <= Limits.frameBytes else { throw .tooLong(length, limit: Limits.frameBytes) }
         guard buffer.count - start >= 5 else { return nil }
         guard let kind = FrameKind(rawValue: buffer[start + 4]), kind.isFromEvaluator else {
             throw .unknownKind(buffer[start + 4])
         }
+        let limit = Self.limit(kind)
+        guard length <= limit else { throw .tooLong(length, limit: limit) }
         let end = start + 4 + length
         guard buffer.count >= end else { return nil }
         let payload = Array(buffer[start + 5..<end])
         start = end
         return (kind, payload)
+    }
+
+    /// How long a frame of each kind may be. Only a recording needs room.
+    private static func limit(_ kind: FrameKind) -> Int {
+        switch kind {
+        case .hello, .request, .pathEnd: 64 << 10
+        default: Limits.frameBytes
+        }
     }
 
     /// How much is kept allocated, and how many bytes of frames already taken may stay before the

@@ -23,6 +23,8 @@ package struct Limits: Sendable, Equatable {
     package static let listingNames = 100_000
     /// Different paths that one evaluation may ask for.
     package static let reads = 200_000
+    /// Those paths together, in bytes.
+    package static let readPathBytes = 16 << 20
     /// A path of the repository, in bytes; that of Linux.
     package static let pathBytes = 4095
     /// Requests of one evaluation that are answered.

@@ -11,6 +11,12 @@ struct Lowering {
     var checks: StepChecks
     /// Where tips grow beyond this many alternatives, a step simply follows all of them.
     private static let tipLimit = 8
+    /// Edges so far, and operands of conditions.
+    private var edges = 0
+    /// Globs that were compared so far.
+    private var comparisons = 0
+    /// A recording may be made so that merging it takes for ever.
+    private let deadline: Deadline
 
     /// What the next step of a block follows.
     private struct Scope {
@@ -26,11 +32,12 @@ struct Lowering {
         }
     }
 
-    init(_ recording: Recording, plan: Plan, checks: StepChecks) {
+    init(_ recording: Recording, plan: Plan, checks: StepChecks, deadline: Deadline) {
         self.recording = recording
         self.plan = plan
         self.checks = checks
-        merger = Merger(recording)
+        self.deadline = deadline
+        merger = Merger(recording, deadline: deadline)
     }
 
     /// Lowers everything.
@@ -40,7 +47,7 @@ struct Lowering {
         plan.frames = recording.frames
         plan.steps.reserveCapacity(recording.steps.count)
         var scope = Scope([:])
-        for entry in merged.entries { place(entry, in: &scope, group: nil, inParallel: false) }
+        for entry in merged.entries { try place(entry, in: &scope, group: nil) }
         for (exit, condition) in merged.exits where condition != Decisions.never {
             plan.exits.append(
                 Exit(
@@ -52,26 +59,41 @@ struct Lowering {
         if merger.decisions.isTooLarge {
             throw .tooMany("conditions", limit: 4000)
         }
+        if merger.decisions.isLate() { throw .late }
         plan.conditions = conditions.conditions
         naming.report(to: &checks, plan: plan, decisions: &merger.decisions)
     }
 
     private mutating func place(
-        _ entry: Entry, in scope: inout Scope, group: GroupIndex?, inParallel: Bool
-    ) {
+        _ entry: Entry, in scope: inout Scope, group: GroupIndex?
+    ) throws(RecordingError) {
+        try checkBounds()
         switch entry.kind {
         case .note(let text, let frame):
             plan.notes.append(
                 Note(
                     text: printable(text), condition: index(entry.condition),
                     frame: Recording.frameIndex(frame), after: Int32(plan.steps.count)))
-        case .group(let block): place(block, in: &scope, parent: group)
+        case .group(let block): try place(block, in: &scope, parent: group)
         case .step(let number): place(step: number, entry, in: &scope, group)
         case .upload(let number): place(upload: number, entry, in: &scope, group)
         }
     }
 
-    private mutating func place(_ block: EntryGroup, in scope: inout Scope, parent: GroupIndex?) {
+    /// Throws when the plan grows out of proportion, or time is up.
+    private mutating func checkBounds() throws(RecordingError) {
+        if edges + conditions.operandCount > PlanLimits.edges {
+            throw .tooMany("edges", limit: PlanLimits.edges)
+        }
+        if naming.bytes > PlanLimits.bytes {
+            throw .tooMany("bytes in the ids of its steps", limit: PlanLimits.bytes)
+        }
+        if merger.decisions.ranOut || deadline.left <= 0 { throw .late }
+    }
+
+    private mutating func place(
+        _ block: EntryGroup, in scope: inout Scope, parent: GroupIndex?
+    ) throws(RecordingError) {
         let number = GroupIndex(plan.groups.count)
         let frame = Recording.frameIndex(block.frame)
         let kind = block.kind == .parallel ? "`parallel`" : "`sequence`"
@@ -82,7 +104,7 @@ struct Lowering {
                 frame: frame))
         guard block.kind == .parallel else {
             for entry in block.entries {
-                place(entry, in: &scope, group: number, inParallel: false)
+                try place(entry, in: &scope, group: number)
             }
             return
         }
@@ -92,7 +114,7 @@ struct Lowering {
         for entry in block.entries {
             let before = plan.steps.count
             var branch = Scope(start)
-            place(entry, in: &branch, group: number, inParallel: true)
+            try place(entry, in: &branch, group: number)
             if plan.steps.count == before { continue }
             isEmpty = false
             for (tip, active) in branch.tips {
@@ -129,6 +151,7 @@ struct Lowering {
         }
         let footprint = Footprint(step)
         follow(&step, index, entry.condition, footprint, &scope)
+        count(edgesOf: step)
         placement.placed[Int(number)] = index
         plan.steps.append(step)
     }
@@ -157,7 +180,13 @@ struct Lowering {
         step.conditional = conditionEdges(entry)
         let footprint = path.literal.map { Footprint(inputs: [$0], outputs: []) }
         follow(&step, index, entry.condition, footprint, &scope)
+        count(edgesOf: step)
         plan.steps.append(step)
+    }
+
+    private mutating func count(edgesOf step: Step) {
+        edges += step.order.count + step.data.count + step.conditional.count
+        edges += step.needs?.count ?? 0
     }
 
     /// Gives a step its order edges, and makes it what the next one follows.
@@ -177,8 +206,9 @@ struct Lowering {
             scope.base[index] = ran
             return
         }
-        if let footprint {
-            let conflicts = scope.declared.conflicts(with: footprint)
+        if let footprint,
+            let conflicts = scope.declared.conflicts(with: footprint, comparisons: &comparisons)
+        {
             step.order = reduced(open(scope.base, ran) + conflicts.map { StepIndex(Int($0)) })
             for before in step.order {
                 if let active = scope.tips[before.value] {

@@ -7,7 +7,7 @@ import PipelineIR
 /// decision's condition.
 struct Merger {
     let recording: Recording
-    var decisions = Decisions()
+    var decisions: Decisions
     /// For each recorded step the one it was merged into.
     private var alias: [Int32]
     var keys: [Int?]
@@ -26,14 +26,20 @@ struct Merger {
         var exits: [(exit: RecordedExit, condition: Decisions.Node)]
     }
 
-    init(_ recording: Recording) {
+    init(_ recording: Recording, deadline: Deadline) {
         self.recording = recording
+        decisions = Decisions(deadline: deadline)
         alias = Array(0..<Int32(recording.steps.count))
         keys = Array(repeating: nil, count: recording.steps.count)
     }
 
     /// Merges everything.
     mutating func merge() -> Result {
+        // In the order of steps, so that a key finds those of the steps it refers to, and the
+        // recursion between them ends at once.
+        if case .decision = recording.root.end {
+            for number in recording.steps.indices { _ = key(Int32(number)) }
+        }
         let suffix = build(recording.root, EntryBuilder())
         return Result(entries: suffix.levels.first ?? [], exits: suffix.exits)
     }
@@ -167,6 +173,7 @@ struct Merger {
         var i = 0
         var j = 0
         for (x, y) in matched + [(a.count, b.count)] {
+            if decisions.isLate() { return [] }
             for entry in a[i..<x] { out.append(restricted(entry, test)) }
             for entry in b[j..<y] { out.append(restricted(renamed(entry, &memo), otherwise)) }
             guard x < a.count else { break }

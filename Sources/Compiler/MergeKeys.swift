@@ -26,7 +26,7 @@ extension Merger {
         return hasher.finalize()
     }
 
-    private mutating func key(_ number: Int32) -> Int {
+    mutating func key(_ number: Int32) -> Int {
         if let known = keys[Int(number)] { return known }
         let step = recording.steps[Int(number)]
         var hasher = Hasher()
@@ -45,7 +45,7 @@ extension Merger {
                 hasher.combine(variable.name)
                 hash(variable.value, &hasher)
             }
-            // A step only refers to steps before it, so this ends.
+            // A step only refers to steps before it, whose keys are known.
             for need in options.needs ?? [] { hasher.combine(key(need)) }
         }
         let found = hasher.finalize()

@@ -36,7 +36,7 @@ enum Quantity {
     static func milliseconds(_ text: String) -> UInt64? {
         var total = 0.0
         var rest = text[...]
-        guard !rest.isEmpty else { return nil }
+        guard !rest.isEmpty, text.utf8.count <= 64 else { return nil }
         while !rest.isEmpty {
             let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
             guard !digits.isEmpty, let value = Double(digits) else { return nil }

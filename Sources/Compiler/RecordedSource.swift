@@ -35,6 +35,8 @@ package struct RecordedRead: Sendable, Hashable {
 package final class RecordedSource {
     private let source: any RepositorySource
     private var outcomes: [Asked: RecordedRead.Outcome] = [:]
+    /// Bytes of all paths in `outcomes`.
+    private var pathBytes = 0
 
     /// Version of the Python that read, once it has said it.
     var python = ""
@@ -76,6 +78,9 @@ package final class RecordedSource {
 
     /// The content of a file, read without being recorded: to show a line of it.
     package func peek(_ path: String) -> ReadResult { source.read(path) }
+
+    /// What a path is, without its being recorded.
+    func peekStatus(_ path: String) -> StatResult { source.stat(path) }
 
     /// All that was asked, sorted by (question, path).
     package var reads: [RecordedRead] {
@@ -128,9 +133,12 @@ package final class RecordedSource {
             isStable = false
             return SourceFailure(errno: ESTALE, message: "changed while the danubefile was read")
         }
-        guard outcomes.count < Limits.reads, path.utf8.count <= Limits.pathBytes else {
+        guard outcomes.count < Limits.reads, path.utf8.count <= Limits.pathBytes,
+            pathBytes + path.utf8.count <= Limits.readPathBytes
+        else {
             return SourceFailure(errno: EMFILE, message: "more than \(Limits.reads) paths are read")
         }
+        pathBytes += path.utf8.count
         outcomes[asked] = outcome
         return nil
     }

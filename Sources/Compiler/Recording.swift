@@ -101,6 +101,8 @@ enum RecordingError: Error, Equatable {
     case marshal(MarshalError)
     case schema(String)
     case tooMany(String, limit: Int)
+    /// Merging it takes longer than the evaluation may take.
+    case late
 }
 
 /// A part of a path that runs without a decision between its tokens.

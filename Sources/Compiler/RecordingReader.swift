@@ -13,6 +13,9 @@ struct RecordingReader {
     /// The next token must be the other answer to this decision.
     private var flipped: (predicate: RecordedPredicate, frame: Int32, answer: Bool)?
     private var ended = true
+    /// For each frame, how many calls are around it.
+    private var depths: [Int32] = []
+    private var noteCount = 0
     private var tokenCount = 0
     /// Reads templates and predicates; knows the steps of the path so far.
     private var values = RecordingValues()
@@ -24,6 +27,11 @@ struct RecordingReader {
         var scopes: [Scope]
         var answer: Bool
     }
+
+    /// Calls within each other. Python itself ends at a thousand unless it is told otherwise.
+    private static let callLimit = 1000
+    /// Tokens of all paths for each step that a plan may have.
+    private static let tokensPerStep = 10
 
     private enum Scope { case parallel, sequence, ifFirst, ifSecond }
 
@@ -112,6 +120,10 @@ struct RecordingReader {
             if opcode == 13 { return try frame(&reader, count) }
             guard !ended else { throw RecordingError.schema("a token outside a path") }
             tokenCount += 1
+            guard tokenCount <= limits.steps * Self.tokensPerStep else {
+                throw RecordingError.tooMany(
+                    "recorded events", limit: limits.steps * Self.tokensPerStep)
+            }
             if opcode == 3 { return try decision(&reader, count) }
             guard flipped == nil else { throw RecordingError.schema("a decision was expected") }
             position += 1
@@ -147,6 +159,10 @@ struct RecordingReader {
         case 2:
             let frame = try frameNumber(&reader)
             node.tokens.append(.note(try values.template(&reader), frame: frame))
+            noteCount += 1
+            guard noteCount <= limits.steps else {
+                throw RecordingError.tooMany("notes", limit: limits.steps)
+            }
         case 4:
             node.tokens.append(.ifBegin(try values.predicate(&reader)))
             try open(.ifFirst)
@@ -226,6 +242,11 @@ struct RecordingReader {
             throw RecordingError.schema(
                 "a decision inside a branch that is evaluated on both sides")
         }
+        // Both answers of each are paths, and a longer chain could not even be let go of: the
+        // nodes are freed one inside the other.
+        guard spine.count < limits.paths else {
+            throw RecordingError.tooMany("paths", limit: limits.paths)
+        }
         let predicate = try values.predicate(&reader)
         let answer = try reader.expectBool()
         let frame = try frameNumber(&reader)
@@ -282,6 +303,11 @@ struct RecordingReader {
             throw RecordingError.schema("a frame out of turn")
         }
         let parent = try frameNumber(&reader)
+        let depth = parent > 0 ? depths[Int(parent) - 1] + 1 : 1
+        guard depth <= Self.callLimit else {
+            throw RecordingError.tooMany("calls within each other", limit: Self.callLimit)
+        }
+        depths.append(depth)
         let file = try reader.expectString()
         var numbers: [Int32] = []
         for _ in 0..<4 { numbers.append(max(0, try reader.expectInt())) }

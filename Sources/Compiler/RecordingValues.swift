@@ -42,7 +42,8 @@ struct RecordingValues {
             throw RecordingError.tooMany("nested operations", limit: Self.depthLimit)
         }
         var parts: [Template.Part] = []
-        parts.reserveCapacity(count)
+        // The count is what the evaluator claims; claims within each other would add up.
+        parts.reserveCapacity(min(count, 8))
         for _ in 0..<count {
             switch try reader.next() {
             case .string(let range): parts.append(.literal(try reader.string(range)))
@@ -169,6 +170,9 @@ extension RecordingValues {
                 for _ in 0..<(try reader.expectTuple()) {
                     try reader.expectTuple(of: 2)
                     let name = try reader.expectString()
+                    guard ["cpu", "memory", "disk", "gpu"].contains(name) else {
+                        throw RecordingError.schema("an unknown resource")
+                    }
                     if let value = try quantity(&reader) {
                         options.resources.append((name, value))
                     }

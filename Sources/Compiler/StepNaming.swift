@@ -2,6 +2,8 @@ import PipelineIR
 
 /// Gives steps their names and stable ids: call path, name, matrix coordinates.
 struct StepNaming {
+    /// Bytes of all ids.
+    private(set) var bytes = 0
     private var used: [String: Int32] = [:]
     private var paths: [Int32: String] = [:]
     /// Steps that were given a name, by where they stand and that name.
@@ -39,6 +41,7 @@ struct StepNaming {
         let count = (used[id] ?? 0) + 1
         used[id] = count
         step.id = count == 1 ? id : "\(id)~\(count)"
+        bytes += step.id.utf8.count
     }
 
     /// Reports names that two steps of one run would have.
@@ -65,10 +68,15 @@ struct StepNaming {
     private mutating func callPath(_ frame: FrameIndex, _ frames: [Frame]) -> String {
         if let known = paths[frame.value] { return known }
         var parts: [String] = []
+        var length = 0
         var next: FrameIndex? = frame
-        while let one = next {
+        // A path that is too long for an id need not be known to its end.
+        while let one = next, length <= PlanLimits.idBytes {
             let function = frames[one.int].function
-            if !function.hasPrefix("<") { parts.append(Self.slug(function)) }
+            if !function.hasPrefix("<") {
+                parts.append(Self.slug(function))
+                length += parts[parts.count - 1].utf8.count
+            }
             next = frames[one.int].parent
         }
         let path = parts.reversed().joined(separator: "/")
@@ -84,12 +92,17 @@ struct StepNaming {
         case .argv(let arguments):
             text = arguments.map(\.described).joined(separator: " ")
         }
+        // Characters are costly to tell apart, and a script may be a megabyte of them.
+        let head = text.utf8.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }.prefix(nameBytes)
         let line =
-            text.split(whereSeparator: \.isNewline).lazy
+            String(decoding: head, as: UTF8.self).split(whereSeparator: \.isNewline).lazy
             .map { $0.drop(while: \.isWhitespace) }.first { !$0.isEmpty } ?? "step"
         let name = Quantity.line(String(line.prefix(61)))
         return name.count <= 60 ? name : String(name.prefix(59)) + "…"
     }
+
+    /// More of a script is not looked at for its name.
+    private static let nameBytes = 8192
 
     /// Text as a component of an id: no white space, no slash, no control character.
     static func slug(_ text: String) -> String {

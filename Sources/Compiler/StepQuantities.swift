@@ -79,7 +79,7 @@ extension StepChecks {
             case "cpu": found.cpuMilli = amount
             case "memory": found.memoryBytes = amount
             case "disk": found.diskBytes = amount
-            default: found.gpu = UInt32(amount)
+            default: found.gpu = UInt32(clamping: amount)
             }
         }
         return found

@@ -28,9 +28,9 @@ import Testing
 
     @Test func `a length is refused before its bytes have come`() {
         var tooLong = stream([1, 0, 0, 1])
-        #expect(throws: FrameError.tooLong(1 << 24 + 1)) { _ = try tooLong.next() }
+        #expect(throws: FrameError.tooLong(1 << 24 + 1, limit: 1 << 24)) { _ = try tooLong.next() }
         var largest = stream([0xFF, 0xFF, 0xFF, 0xFF])
-        #expect(throws: FrameError.tooLong(0xFFFF_FFFF)) { _ = try largest.next() }
+        #expect(throws: FrameError.tooLong(0xFFFF_FFFF, limit: 1 << 24)) { _ = try largest.next() }
         var empty = stream([0, 0, 0, 0])
         #expect(throws: FrameError.empty) { _ = try empty.next() }
     }
@@ -39,6 +39,14 @@ import Testing
     func `a kind that the evaluator may not send is refused`(_ kind: UInt8) {
         var frames = stream([1, 0, 0, 0, kind])
         #expect(throws: FrameError.unknownKind(kind)) { _ = try frames.next() }
+    }
+
+    @Test(arguments: Array("HQP".utf8))
+    func `what needs no room is given none`(_ kind: UInt8) throws {
+        var fits = stream([0, 0, 1, 0, kind])
+        #expect(try fits.next() == nil)
+        var tooLong = stream([1, 0, 1, 0, kind])
+        #expect(throws: FrameError.tooLong(65537, limit: 65536)) { _ = try tooLong.next() }
     }
 
     @Test func `a frame of the largest size passes`() throws {

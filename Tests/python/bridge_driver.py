@@ -35,13 +35,23 @@ def bridge_path() -> pathlib.Path:
 
 
 @functools.cache
-def spawn_library() -> ctypes.CDLL:
-    """Sources/CSandbox/spawn.c as a shared library."""
+def _spawn_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="danube-spawn-")
+
+
+@functools.cache
+def spawn_library_file() -> pathlib.Path:
+    """Sources/CSandbox/spawn.c as a shared library; it goes with the process."""
+    built = pathlib.Path(_spawn_folder().name) / "spawn.so"
     source = ROOT / "Sources/CSandbox/spawn.c"
-    with tempfile.TemporaryDirectory(prefix="danube-spawn-") as folder:
-        built = pathlib.Path(folder) / "spawn.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", built, source], check=True)
-        return ctypes.CDLL(str(built), use_errno=True)
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", built, source], check=True)
+    return built
+
+
+@functools.cache
+def spawn_library() -> ctypes.CDLL:
+    """The same, loaded."""
+    return ctypes.CDLL(str(spawn_library_file()), use_errno=True)
 
 
 def run_program(program: pathlib.Path) -> tuple[str, int]:
@@ -67,6 +77,8 @@ class Result:
         self.hello: Any = None
         self.frames: list[tuple[bytes, Any]] = []
         self.requests: list[Any] = []
+        # Every frame that came, as it came.
+        self.raw: list[bytes] = []
         self.exit: int | None = None
         self.signal: int | None = None
         self.timed_out = False
@@ -165,6 +177,7 @@ def evaluate(
                 if len(received) < 4 + length:
                     break
                 kind, payload = bytes(received[4:5]), bytes(received[5 : 4 + length])
+                result.raw.append(bytes(received[: 4 + length]))
                 del received[: 4 + length]
                 value = marshal.loads(payload)
                 if kind == b"Q":
@@ -188,5 +201,6 @@ def evaluate(
 
 
 __all__ = [
-    "Result", "answer", "bridge_path", "evaluate", "run_program", "spawn_library", "stdlib_answer",
+    "Result", "answer", "bridge_path", "evaluate", "run_program", "spawn_library",
+    "spawn_library_file", "stdlib_answer",
 ]

@@ -34,6 +34,7 @@ struct LintCommand: ParsableCommand {
     func run() throws {
         var order = try place()
         order.limits = try limits.limits()
+        order.audit = !limits.noAudit
         let report = DiagnosticReport(
             denied: try DiagnosticCodes.denied(deny), requireStatic: requireStatic,
             terminal: .of(STDOUT_FILENO, choice: colour.color))

@@ -148,6 +148,7 @@ struct PlanCommand: ParsableCommand {
         order.branch = branch
         order.tag = tag
         order.limits = try limits.limits()
+        order.audit = !limits.noAudit
         order.memo = !noMemo
         return order
     }

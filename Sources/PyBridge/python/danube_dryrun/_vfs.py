@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 ROOT = "/workspace"
-NOT_FOUND, IS_FOLDER, NOT_FOLDER, READ_ONLY = 2, 21, 20, 30
+NOT_FOUND, IS_FOLDER, NOT_FOLDER, READ_ONLY, TOO_LONG = 2, 21, 20, 30, 36
+_PATH_MAX = 4096
 _FOLDER_MODE, _FILE_MODE, _PROGRAM_MODE = 0o040755, 0o100644, 0o100755
 # The folder that holds the repository, and nothing else.
 ABOVE = object()
@@ -71,6 +72,13 @@ class Repository:
         self.folder = ROOT
 
     def _answer(self, verb: str, path: str) -> Any:
+        if len(path) >= _PATH_MAX:
+            return ("error", TOO_LONG, "File name too long")
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            # Names that are not UTF-8 are not served.
+            return ("absent",)
         key = (verb, path)
         found = self._known.get(key)
         if found is None:
