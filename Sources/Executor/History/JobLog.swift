@@ -95,6 +95,14 @@ package final class JobLog: Sendable {
         }
     }
 
+    /// Bytes of the file, with what waits.
+    package var byteCount: UInt64 {
+        state.withLock { $0.position + UInt64($0.pending.count) }
+    }
+
+    /// Whether nothing was added yet.
+    package var isEmpty: Bool { byteCount == UInt64(LogFrame.fileHead.count) }
+
     /// Adds redacted output of an attempt. `offset` and `lines` say what came before it.
     func append(
         _ bytes: UnsafeRawBufferPointer, _ key: AttemptKey, _ kind: UInt8, offset: UInt64,
