@@ -21,8 +21,8 @@ final class HistoryWriter {
         self.queue = queue
     }
 
-    /// Writes until the queue ends. On a failure the queue is abandoned: a job does not fail because
-    /// its history cannot be written.
+    /// Writes until the queue ends. On a failure the queue is abandoned: a job does not fail
+    /// because its history cannot be written.
     func run() -> DatabaseError? {
         do throws(DatabaseError) {
             let database = try Database(

@@ -5,8 +5,8 @@ internal import Synchronization
 /// The log of one job, while it is written: one file for all steps.
 ///
 /// Frames of all attempts follow each other as they come, so a thousand steps that print a line
-/// each cost a few writes, and following a whole job is following one file. The file is locked for as
-/// long as the job lives: a log without its last frame, that nobody locks, belongs to a job that
+/// each cost a few writes, and following a whole job is following one file. The file is locked for
+/// as long as the job lives: a log without its last frame, that nobody locks, belongs to a job that
 /// was killed. Bytes reach the file when the buffer is full or on `flush`; a kill loses no more.
 package final class JobLog: Sendable {
     /// The file.

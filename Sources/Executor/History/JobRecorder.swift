@@ -3,10 +3,10 @@ internal import Glibc
 /// Records one job: its folder, its log, and what becomes of its steps.
 ///
 /// Records are written by a thread that begins here, so a process that forks does so before.
+///
+/// SAFETY: Only `thread` can change. It is set before anybody else has the recorder, and used once:
+/// by whoever sets `isFinished`.
 package final class JobRecorder: @unchecked Sendable {
-    // SAFETY: `thread` is only used where nobody else has the recorder or under the queue's order:
-    // by the one call of `finish`, which the lock of `isFinished` lets through, and by `deinit`.
-
     /// The name of the job.
     package let id: JobID
     /// The job's own folder; what is in it goes when the job is forgotten.
