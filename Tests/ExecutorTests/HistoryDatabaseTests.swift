@@ -124,6 +124,25 @@ struct HistoryDatabaseTests {
         }
     }
 
+    @Test("a new file may be opened by many at once")
+    func openedTogether() async throws {
+        for round in 0..<10 {
+            let path = scratch.file("\(round).db")
+            let script = table
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<8 {
+                    group.addTask {
+                        let database = try Database(path: path, migrations: [script])
+                        try database.run("INSERT INTO t(a) VALUES(?)", .init(number))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let database = try Database(path: path, migrations: [script])
+            #expect(try database.first("SELECT count(*) FROM t") { $0.int(0) } == 8)
+        }
+    }
+
     @Test("a full disk is called by its name")
     func full() throws {
         let database = try Database(path: path, migrations: [table])

@@ -4,13 +4,11 @@ internal import Synchronization
 
 /// The log of one job, while it is written: one file for all steps.
 ///
-/// Frames of all attempts follow each other as they come, so a thousand steps that print a line each
-/// cost a few writes, and following a whole job is following one file. The file is locked for as
-/// long as the job lives: a log without its last frame, that nobody locks, belongs to a job that
+/// Frames of all attempts follow each other as they come, so a thousand steps that print a line
+/// each cost a few writes, and following a whole job is following one file. The file is locked for
+/// as long as the job lives: a log without its last frame, that nobody locks, belongs to a job that
 /// was killed. Bytes reach the file when the buffer is full or on `flush`; a kill loses no more.
-package final class JobLog: @unchecked Sendable {
-    // SAFETY: What changes is behind `state`'s lock; everything else is constant.
-
+package final class JobLog: Sendable {
     /// The file.
     package let path: String
     /// What keeps secrets out.
@@ -96,6 +94,14 @@ package final class JobLog: @unchecked Sendable {
             state.descriptor = -1
         }
     }
+
+    /// Bytes of the file, with what waits.
+    package var byteCount: UInt64 {
+        state.withLock { $0.position + UInt64($0.pending.count) }
+    }
+
+    /// Whether nothing was added yet.
+    package var isEmpty: Bool { byteCount == UInt64(LogFrame.fileHead.count) }
 
     /// Adds redacted output of an attempt. `offset` and `lines` say what came before it.
     func append(

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// Where in a job's log the output of each attempt is, by offset and by line.
 ///
-/// It is sparse: an attempt's first frame, and then one frame in 64 KiB. The file beside a large log
-/// is only a shortcut; what is wrong with it is found out, and the log is read instead.
+/// It is sparse: an attempt's first frame, and then one frame in 64 KiB. The file beside a large
+/// log is only a shortcut; what is wrong with it is found out, and the log is read instead.
 struct LogIndex: Equatable {
     /// A frame of an attempt.
     struct Entry: Equatable {

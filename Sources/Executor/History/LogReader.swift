@@ -68,8 +68,8 @@ package final class LogReader {
 
     /// The next chunk; `nil` at the end of what was written so far.
     ///
-    /// - Parameter wanted: says for which attempts (`nil`: for the whole job) chunks are wanted; what
-    ///   is not wanted is not read.
+    /// - Parameter wanted: says for which attempts (`nil`: for the whole job) chunks are wanted;
+    ///   what is not wanted is not read.
     package func next(
         where wanted: (AttemptKey?) -> Bool = { _ in true }
     ) throws(LogError) -> LogChunk? {

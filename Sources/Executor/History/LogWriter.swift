@@ -29,7 +29,8 @@ package final class LogWriter {
 
     /// Adds output.
     ///
-    /// When it throws because the disk is full, what did not fit is lost; the next call tries again.
+    /// When it throws because the disk is full, what did not fit is lost; the next call tries
+    /// again.
     package func append(
         _ stream: LogStream, _ bytes: UnsafeRawBufferPointer, at time: Timestamp
     ) throws(LogError) {

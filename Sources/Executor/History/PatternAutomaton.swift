@@ -1,184 +1,211 @@
 /// Finds many patterns at once in one pass (Aho and Corasick, 1975).
 ///
-/// Nodes are numbered in order of breadth; node 0 is the root. A node has its children in a list of
-/// siblings, or in a row of 256 where they are many.
+/// Most of a log is no beginning of any pattern, so where none has begun, a set of hashes of four
+/// bytes decides whether one can begin; only then does the automaton look.
 final class PatternAutomaton: Sendable {
-    private let label: [UInt8]
-    private let child: [Int32]
-    private let sibling: [Int32]
-    /// The node of the longest proper suffix that is a beginning of a pattern.
-    private let fallback: [Int32]
-    private let depths: [Int32]
-    /// The length of the longest pattern that ends at a node; 0 for none.
-    private let longest: [Int32]
-    /// Where a node's row begins in `rows`, or -1.
-    private let row: [Int32]
+    private let nodes: [Node]
     private let rows: [Int32]
-    /// The pairs of bytes that patterns begin with, as a set of bits.
-    private let pairs: [UInt64]
+    /// Hashes of the first four bytes of all patterns, as a set of bits.
+    private let beginnings: [UInt64]
 
+    /// A beginning of patterns. Node 0 is the empty one.
+    private struct Node {
+        /// The first child; 0 for none. The others are its siblings.
+        var child: Int32 = 0
+        var sibling: Int32 = 0
+        /// The node of the longest proper suffix that is a beginning of a pattern.
+        var fallback: Int32 = 0
+        /// Where the children are in `rows`, by byte, when they are many; else -1.
+        var row: Int32 = -1
+        var depth: Int32 = 0
+        /// The length of the longest pattern that ends here; 0 for none.
+        var longest: Int32 = 0
+        var children: UInt16 = 0
+        /// The last byte.
+        var label: UInt8 = 0
+    }
+
+    /// Patterns have at least as many bytes.
+    static let leastBytes = 4
     /// A node with more children has a row.
     private static let mostSiblings = 6
+    private static let hashBits: UInt32 = 18
 
-    /// - Parameter patterns: each at least two bytes.
+    /// - Parameter patterns: each at least four bytes.
     init(_ patterns: some Collection<[UInt8]>) {
         var trie = Trie()
         for pattern in patterns { trie.insert(pattern) }
-        let links = trie.links()
-        var pairs = [UInt64](repeating: 0, count: 1024)
-        for pattern in patterns {
-            let pair = Int(pattern[0]) << 8 | Int(pattern[1])
-            pairs[pair >> 6] |= 1 << UInt64(pair & 63)
-        }
-        self.pairs = pairs
-        label = trie.label
-        child = trie.child
-        sibling = trie.sibling
-        depths = trie.depth
-        row = trie.row
+        trie.link()
+        nodes = trie.nodes
         rows = trie.rows
-        fallback = links.fallback
-        longest = links.longest
+        var beginnings = [UInt64](repeating: 0, count: 1 << Int(Self.hashBits - 6))
+        for pattern in patterns {
+            let hash = pattern.withUnsafeBytes { Self.hash($0.loadUnaligned(as: UInt32.self)) }
+            beginnings[hash >> 6] |= 1 << UInt64(hash & 63)
+        }
+        self.beginnings = beginnings
+    }
+
+    private static func hash(_ bytes: UInt32) -> Int {
+        Int((bytes &* 0x9e37_79b1) >> (32 - hashBits))
     }
 
     /// How many of the last bytes may be the beginning of a pattern.
-    func depth(_ state: Int32) -> Int { Int(depths[Int(state)]) }
+    func depth(_ state: Int32) -> Int { Int(nodes[Int(state)].depth) }
 
     /// Goes over a chunk, and tells for each place where patterns end the longest of them.
     func scan(
         _ chunk: UnsafeRawBufferPointer, from start: Int32,
         found: (_ end: Int, _ length: Int) -> Void
     ) -> Int32 {
-        var state = start
-        var position = 0
-        let last = chunk.count - 1
-        pairs.withUnsafeBufferPointer { pairs in
-            longest.withUnsafeBufferPointer { longest in
-                while position <= last {
-                    if state == 0 {
-                        while position < last {
-                            let pair = Int(chunk[position]) << 8 | Int(chunk[position + 1])
-                            if pairs[pair >> 6] >> UInt64(pair & 63) & 1 != 0 { break }
-                            position += 1
-                        }
-                    }
-                    state = step(state, chunk[position])
-                    position += 1
-                    let length = longest[Int(state)]
-                    if length > 0 { found(position, Int(length)) }
+        guard let bytes = chunk.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+            return start
+        }
+        return nodes.withUnsafeBufferPointer { nodes in
+            rows.withUnsafeBufferPointer { rows in
+                beginnings.withUnsafeBufferPointer { beginnings in
+                    Walk(nodes: nodes, rows: rows, beginnings: beginnings)
+                        .scan(bytes, chunk.count, from: start, found: found)
                 }
             }
         }
-        return state
     }
 
-    private func step(_ state: Int32, _ byte: UInt8) -> Int32 {
-        var state = state
-        while true {
-            let next = child(of: state, byte)
-            if next > 0 { return next }
-            if state == 0 { return 0 }
-            state = fallback[Int(state)]
+    /// The automaton's tables without checks, for the inner loop.
+    private struct Walk {
+        let nodes: UnsafeBufferPointer<Node>
+        let rows: UnsafeBufferPointer<Int32>
+        let beginnings: UnsafeBufferPointer<UInt64>
+
+        func scan(
+            _ bytes: UnsafePointer<UInt8>, _ count: Int, from start: Int32,
+            found: (_ end: Int, _ length: Int) -> Void
+        ) -> Int32 {
+            var state = Int(start)
+            var position = 0
+            while position < count {
+                if state == 0 {
+                    position = skip(bytes, position, count)
+                    if position == count { break }
+                }
+                let next = child(of: state, bytes[position])
+                if next != 0 {
+                    state = next
+                    position += 1
+                    let length = nodes[state].longest
+                    if length > 0 { found(position, Int(length)) }
+                } else if state == 0 {
+                    position += 1
+                } else {
+                    state = Int(nodes[state].fallback)
+                    let depth = Int(nodes[state].depth)
+                    // So short a beginning is looked at again with its hash. That ends: it comes
+                    // back here with a shorter one, or goes further than before.
+                    if depth < PatternAutomaton.leastBytes, depth <= position {
+                        position -= depth
+                        state = 0
+                    }
+                }
+            }
+            return Int32(state)
         }
-    }
 
-    private func child(of state: Int32, _ byte: UInt8) -> Int32 {
-        let start = row[Int(state)]
-        if start >= 0 { return rows[Int(start) + Int(byte)] }
-        var node = child[Int(state)]
-        while node > 0, label[Int(node)] != byte { node = sibling[Int(node)] }
-        return node
+        /// The next place where a pattern may begin, judged by four bytes where there are as many.
+        private func skip(_ bytes: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> Int {
+            var position = start
+            let raw = UnsafeRawPointer(bytes)
+            while position + PatternAutomaton.leastBytes <= count {
+                let hash = PatternAutomaton.hash(
+                    raw.loadUnaligned(fromByteOffset: position, as: UInt32.self))
+                if beginnings[hash >> 6] >> UInt64(hash & 63) & 1 != 0 { break }
+                position += 1
+            }
+            return position
+        }
+
+        private func child(of state: Int, _ byte: UInt8) -> Int {
+            let row = nodes[state].row
+            if row >= 0 { return Int(rows[Int(row) + Int(byte)]) }
+            var node = Int(nodes[state].child)
+            while node != 0, nodes[node].label != byte { node = Int(nodes[node].sibling) }
+            return node
+        }
     }
 
     /// The patterns as a tree, while it grows.
     private struct Trie {
-        var label: [UInt8] = [0]
-        var child: [Int32] = [0]
-        var sibling: [Int32] = [0]
-        var depth: [Int32] = [0]
-        var row: [Int32] = [0]
+        var nodes = [Node()]
         var rows = [Int32](repeating: 0, count: 256)
-        private var children: [Int32] = [0]
-        private var ends: [Bool] = [false]
 
-        init() {}
+        init() { nodes[0].row = 0 }
 
         mutating func insert(_ pattern: [UInt8]) {
-            var node: Int32 = 0
+            var node = 0
             for byte in pattern {
                 let known = find(node, byte)
-                node = known > 0 ? known : grow(node, byte)
+                node = known != 0 ? known : grow(node, byte)
             }
-            ends[Int(node)] = true
+            nodes[node].longest = nodes[node].depth
         }
 
-        func find(_ node: Int32, _ byte: UInt8) -> Int32 {
-            let start = row[Int(node)]
-            if start >= 0 { return rows[Int(start) + Int(byte)] }
-            var next = child[Int(node)]
-            while next > 0, label[Int(next)] != byte { next = sibling[Int(next)] }
+        private func find(_ node: Int, _ byte: UInt8) -> Int {
+            let row = nodes[node].row
+            if row >= 0 { return Int(rows[Int(row) + Int(byte)]) }
+            var next = Int(nodes[node].child)
+            while next != 0, nodes[next].label != byte { next = Int(nodes[next].sibling) }
             return next
         }
 
-        private mutating func grow(_ node: Int32, _ byte: UInt8) -> Int32 {
-            let made = Int32(label.count)
-            label.append(byte)
-            child.append(0)
-            sibling.append(child[Int(node)])
-            child[Int(node)] = made
-            depth.append(depth[Int(node)] + 1)
-            row.append(-1)
-            children.append(0)
-            ends.append(false)
-            children[Int(node)] += 1
-            if row[Int(node)] >= 0 {
-                rows[Int(row[Int(node)]) + Int(byte)] = made
-            } else if Int(children[Int(node)]) > PatternAutomaton.mostSiblings {
+        private mutating func grow(_ node: Int, _ byte: UInt8) -> Int {
+            let made = nodes.count
+            nodes.append(
+                Node(sibling: nodes[node].child, depth: nodes[node].depth + 1, label: byte))
+            nodes[node].child = Int32(made)
+            nodes[node].children += 1
+            if nodes[node].row >= 0 {
+                rows[Int(nodes[node].row) + Int(byte)] = Int32(made)
+            } else if nodes[node].children > PatternAutomaton.mostSiblings {
                 spread(node)
             }
             return made
         }
 
-        private mutating func spread(_ node: Int32) {
+        private mutating func spread(_ node: Int) {
             let start = rows.count
-            row[Int(node)] = Int32(start)
+            nodes[node].row = Int32(start)
             rows.append(contentsOf: repeatElement(0, count: 256))
-            var next = child[Int(node)]
-            while next > 0 {
-                rows[start + Int(label[Int(next)])] = next
-                next = sibling[Int(next)]
+            var next = Int(nodes[node].child)
+            while next != 0 {
+                rows[start + Int(nodes[next].label)] = Int32(next)
+                next = Int(nodes[next].sibling)
             }
         }
 
-        /// Where to go on when a node has no child for a byte, and which pattern ends at each node.
-        func links() -> (fallback: [Int32], longest: [Int32]) {
-            var fallback = [Int32](repeating: 0, count: label.count)
-            var longest = [Int32](repeating: 0, count: label.count)
-            var queue: [Int32] = [0]
-            queue.reserveCapacity(label.count)
+        /// Finds, in order of depth, where to go on when a node has no child for a byte.
+        mutating func link() {
+            var queue = [0]
+            queue.reserveCapacity(nodes.count)
             var taken = 0
             while taken < queue.count {
                 let node = queue[taken]
                 taken += 1
-                var next = child[Int(node)]
-                while next > 0 {
-                    let byte = label[Int(next)]
+                var next = Int(nodes[node].child)
+                while next != 0 {
+                    let byte = nodes[next].label
                     if node != 0 {
-                        var suffix = fallback[Int(node)]
+                        var suffix = Int(nodes[node].fallback)
                         var target = find(suffix, byte)
                         while target == 0, suffix != 0 {
-                            suffix = fallback[Int(suffix)]
+                            suffix = Int(nodes[suffix].fallback)
                             target = find(suffix, byte)
                         }
-                        fallback[Int(next)] = target
+                        nodes[next].fallback = Int32(target)
+                        if nodes[next].longest == 0 { nodes[next].longest = nodes[target].longest }
                     }
-                    longest[Int(next)] =
-                        ends[Int(next)] ? depth[Int(next)] : longest[Int(fallback[Int(next)])]
                     queue.append(next)
-                    next = sibling[Int(next)]
+                    next = Int(nodes[next].sibling)
                 }
             }
-            return (fallback, longest)
         }
     }
 }

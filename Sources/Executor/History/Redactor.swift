@@ -12,7 +12,7 @@ package struct Redactor: Sendable {
     /// A shorter value is not looked for: it would be found in everything.
     package static let leastBytes = SecretForms.leastBytes
     /// How many bytes the values of all secrets have together, at most.
-    package static let mostBytes = 1 << 18
+    package static let mostBytes = 1 << 16
 
     /// Looks for nothing.
     package static let none = Redactor()

@@ -68,7 +68,7 @@ struct SecretForms {
                 add(Array(encoded[from..<sure]))
                 add(Array(encoded[from...]))
                 add(Array(encoded[from...].prefix { $0 != UInt8(ascii: "=") }))
-                guard before == 0 else { continue }
+                guard before == 0, alphabet.last == UInt8(ascii: "/") else { continue }
                 for width in [64, 76] {
                     addLines(of: Array(encoded[..<sure]), width: width)
                     addLines(of: encoded, width: width)
