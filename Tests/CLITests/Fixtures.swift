@@ -49,7 +49,8 @@ enum Fixtures {
                 case "\\": text += "\\\\"
                 default:
                     if scalar.value < 0x20 {
-                        text += "\\x" + (scalar.value < 16 ? "0" : "")
+                        text +=
+                            "\\x" + (scalar.value < 16 ? "0" : "")
                             + String(scalar.value, radix: 16)
                     } else {
                         text.unicodeScalars.append(scalar)

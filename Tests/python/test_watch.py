@@ -21,18 +21,6 @@ SCHEMA = ROOT / "proto" / "danube" / "run" / "v1" / "events.schema.json"
 ESCAPES = {"e": "\x1b", "n": "\n", "r": "\r", "\\": "\\"}
 
 
-class Terminal(pyte.HistoryScreen):
-    """A screen that keeps what scrolled away."""
-
-    def __init__(self, columns: int, rows: int) -> None:
-        super().__init__(columns, rows, history=10_000, ratio=0.5)
-
-    def lines(self) -> list[str]:
-        """All lines since the beginning, without blanks at their ends."""
-        gone = ["".join(row[x].data for x in range(self.columns)) for row in self.history.top]
-        return [line.rstrip() for line in [*gone, *self.display]]
-
-
 def unescaped(text: str) -> str:
     """The bytes of a line of `tree.frames`."""
     return re.sub(
@@ -48,7 +36,7 @@ def script(case: Path) -> Iterator[list[str]]:
         yield line.split()
 
 
-def played(case: Path) -> tuple[Terminal, list[str]]:
+def played(case: Path) -> tuple[pyte.Screen, list[str]]:
     """The terminal after the last write, and what its screen was after each."""
     columns, rows = 80, 24
     resizes = any(words[:1] == ["resize"] for words in script(case))
@@ -56,7 +44,7 @@ def played(case: Path) -> tuple[Terminal, list[str]]:
         if words[:1] == ["screen"]:
             columns, rows = (int(number) for number in words[1].split("x"))
     assert not resizes, "the emulator does not wrap lines anew"
-    terminal = Terminal(columns, rows)
+    terminal = pyte.Screen(columns, rows)
     stream = pyte.Stream(terminal)
     screens: list[str] = []
     for number, line in enumerate((case / "tree.frames").read_text().splitlines()):

@@ -122,13 +122,17 @@ struct EndReport {
             case .cancelled: "cancelled"
             case .live: "ends where the rest is decided live"
             }
+        var used = 2 + words.utf8.count
         buffer.put("\(sign) ", paint)
-        buffer.safe(record.run.plan.pipeline, .bold)
+        used += buffer.safe(record.run.plan.pipeline, .bold)
         buffer.put(" \(words)", paint)
-        buffer.put(" in \(Elapsed.text(summary.nanoseconds))")
+        let time = " in \(Elapsed.text(summary.nanoseconds))"
+        buffer.put(time)
+        used += time.utf8.count
         let facts = Self.counts(summary, allowed: record.allowed)
         if !facts.isEmpty {
             buffer.put(glyphs.dot, .dim)
+            used += 3 + facts.reduce(0) { $0 + $1.text.utf8.count + 2 }
             for (number, fact) in facts.enumerated() {
                 if number > 0 { buffer.put(", ") }
                 if let paint = fact.paint { buffer.begin(paint) }
@@ -139,9 +143,13 @@ struct EndReport {
         if summary.tests.total > 0 {
             buffer.put(glyphs.dot, .dim)
             let passed = summary.tests.total - summary.tests.failed - summary.tests.skipped
-            buffer.put("\(passed) of \(PlanTable.count(summary.tests.total, "test")) passed")
+            let words = "\(passed) of \(PlanTable.count(summary.tests.total, "test")) passed"
+            buffer.put(words)
+            used += 3 + words.utf8.count
         }
-        if !record.run.job.isEmpty {
+        // The first line says it as well.
+        let room = options.columns ?? .max
+        if !record.run.job.isEmpty, used + 7 + DisplayText.width(record.run.job) <= room {
             buffer.put(glyphs.dot, .dim)
             buffer.put("job ", .dim)
             buffer.safe(record.run.job, .dim)
@@ -161,7 +169,8 @@ struct EndReport {
         if count(.cached) > 0 { facts.append(("\(count(.cached)) cached", nil)) }
         if count(.skipped) > 0 { facts.append(("\(count(.skipped)) skipped", nil)) }
         if failed > 0 {
-            let words = allowed == 0 ? "" : allowed >= failed ? " (allowed)" : " (\(allowed) allowed)"
+            let words =
+                allowed == 0 ? "" : allowed >= failed ? " (allowed)" : " (\(allowed) allowed)"
             facts.append(("\(failed) failed\(words)", allowed >= failed ? .yellow : .red))
         }
         if count(.blocked) > 0 { facts.append(("\(count(.blocked)) blocked", .yellow)) }

@@ -113,7 +113,7 @@ struct FailureText {
             buffer.put("  \(PlanTable.count(hidden, "line")) before these: ", .dim)
             buffer.put("danube logs ")
             if !record.run.job.isEmpty { buffer.safe(record.run.job + " ") }
-            buffer.put(ShellWord.quoted(record.names.short(failure.step)))
+            buffer.put(record.names.word(failure.step, in: record.run.plan))
             buffer.newline()
         }
         for line in lines {

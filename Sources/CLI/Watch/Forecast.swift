@@ -23,7 +23,8 @@ struct Forecast {
         let bound: UInt64 = 86_400_000_000_000
         var times = (0..<count).map { $0 < given.count ? min(given[$0], bound) : 0 }
         let known = times.filter { $0 > 0 }
-        isKnown = count > 0 && known.count * 2 >= plan.steps.count { $0.kind == .run }
+        isKnown =
+            count > 0 && known.count * 2 >= plan.steps.count { $0.kind == .run }
             && !known.isEmpty
         let mean = known.isEmpty ? 0 : known.reduce(0, &+) / UInt64(known.count)
         for index in times.indices where times[index] == 0 && plan.steps[index].kind == .run {

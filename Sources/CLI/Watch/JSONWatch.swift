@@ -162,7 +162,9 @@ final class JSONWatch: RunObserver {
 
     // MARK: Events
 
-    private func put(_ event: StaticString, _ step: StepIndex? = nil, _ rest: (inout JSONWriter) -> Void) {
+    private func put(
+        _ event: StaticString, _ step: StepIndex? = nil, _ rest: (inout JSONWriter) -> Void
+    ) {
         var json = JSONWriter(capacity: 160)
         json.beginObject()
         json.key("v")

@@ -4,6 +4,8 @@ struct PaintedLine {
     /// Columns that are used.
     private(set) var columns = 0
     private let limit: Int
+    /// Blanks that are written once something follows them.
+    private var pending = 0
     /// Whether the terminal may think otherwise of the columns that are used.
     private var isUncertain = false
 
@@ -23,6 +25,7 @@ struct PaintedLine {
     ) {
         let room = min(self.room, most)
         if text.isEmpty || room <= 0 { return }
+        putPending()
         if let paint { buffer.begin(paint) }
         columns += buffer.safe(text, columns: room)
         if paint != nil { buffer.end() }
@@ -46,6 +49,7 @@ struct PaintedLine {
     /// Puts what a step wrote, without its colours.
     mutating func put(output: ArraySlice<UInt8>) {
         if room <= 0 { return }
+        putPending()
         buffer.begin(.dim)
         columns += StepText.put(output, columns: room, colour: false, into: &buffer)
         buffer.end()
@@ -58,6 +62,7 @@ struct PaintedLine {
             // What the last frame left between here and there is erased.
             buffer.put("\u{1b}[K\u{1b}[\(column + 1)G")
             columns = column
+            pending = 0
             isUncertain = false
         } else {
             blanks(column - columns)
@@ -67,7 +72,12 @@ struct PaintedLine {
     private mutating func blanks(_ count: Int) {
         let fitting = min(count, room)
         if fitting <= 0 { return }
-        buffer.blanks(fitting)
+        pending += fitting
         columns += fitting
+    }
+
+    private mutating func putPending() {
+        buffer.blanks(pending)
+        pending = 0
     }
 }

@@ -7,7 +7,8 @@ enum ShellWord {
                 || byte == 0x2d || byte == 0x2e || byte == 0x2f || byte == 0x5f || byte == 0x3a
         }
         if plain, !word.isEmpty { return word }
-        return "'" + word.split(separator: "'", omittingEmptySubsequences: false)
+        return "'"
+            + word.split(separator: "'", omittingEmptySubsequences: false)
             .joined(separator: "'\\''") + "'"
     }
 }

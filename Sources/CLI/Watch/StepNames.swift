@@ -15,7 +15,8 @@ struct StepNames {
         }
         var first: [String: Int] = [:]
         var again: Set<String> = []
-        for (index, name) in short.enumerated() where first.updateValue(index, forKey: name) != nil {
+        for (index, name) in short.enumerated() where first.updateValue(index, forKey: name) != nil
+        {
             again.insert(name)
         }
         if again.isEmpty { return }
@@ -32,6 +33,14 @@ struct StepNames {
 
     /// The name beside all others.
     func long(_ step: StepIndex) -> String { long[step.int] ?? short(step) }
+
+    /// A word that names the step on a command line: its id where its name is not enough.
+    func word(_ step: StepIndex, in plan: Plan) -> String {
+        guard plan.steps.indices.contains(step.int) else { return "?" }
+        let entry = plan.steps[step.int]
+        let isOne = long[step.int] == nil && entry.matrix.isEmpty && !entry.name.isEmpty
+        return ShellWord.quoted(DisplayText.escaped(isOne ? entry.name : entry.id))
+    }
 
     /// What a group is called.
     static func name(_ group: Group) -> String {

@@ -78,7 +78,7 @@ enum StepText {
                 var parameters = ""
                 while let next = scalars.next() {
                     if (0x40...0x7e).contains(next.value) {
-                        if next == "m", colour, Self.areNumbers(parameters) {
+                        if next == "m", colour, Self.isVisible(parameters) {
                             text += "\u{1b}[\(parameters)m"
                             if used < columns { shorter = text.utf8.count }
                             isPainted = true
@@ -100,9 +100,22 @@ enum StepText {
             }
         }
 
-        private static func areNumbers(_ parameters: String) -> Bool {
-            parameters.utf8.count <= 32
-                && parameters.utf8.allSatisfy { (0x30...0x3b).contains($0) }
+        /// Whether the parameters only colour and weigh: nothing blinks, nothing is concealed.
+        private static func isVisible(_ parameters: String) -> Bool {
+            guard parameters.utf8.count <= 32,
+                parameters.utf8.allSatisfy({ (0x30...0x3b).contains($0) })
+            else { return false }
+            var numbers = parameters.split(separator: ";").map { Int($0.prefix { $0 != ":" }) }[...]
+            while let number = numbers.popFirst() {
+                switch number {
+                case 5, 6, 8: return false
+                case 38, 48, 58:
+                    // `38;5;n` and `38;2;r;g;b` name a colour.
+                    if let form = numbers.first { numbers = numbers.dropFirst(form == 5 ? 2 : 4) }
+                default: break
+                }
+            }
+            return true
         }
 
         func end(into buffer: inout TextBuffer) -> Int {

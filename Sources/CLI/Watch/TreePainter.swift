@@ -97,7 +97,7 @@ struct TreePainter {
         if isOver { words.append(PlanTable.count(size, "step")) }
         if count.active > 0 { words.append("\(count.active) running") }
         if count.failed > 0 { words.append("\(count.failed) failed") }
-        if count.allowed > 0 { words.append("\(count.allowed) failed, allowed") }
+        if count.allowed > 0 { words.append("\(count.allowed) allowed to fail") }
         if isOver, count.cached > 0 { words.append("\(count.cached) cached") }
         return words.joined(separator: ", ")
     }

@@ -107,16 +107,13 @@ final class TreeWatch: RunObserver {
     func ended(_ summary: RunSummary) {
         guard let record, !isOver else { return }
         isOver = true
-        var last = above
+        var last = Self.withReturns(above)
         above = []
         board?.stamp(now)
         if summary.counts[.cached] != board?.ended {
             for line in tree(isOver: true) { last += line.bytes + [0x0d, 0x0a] }
         }
-        for byte in EndReport.render(record, summary, options) {
-            if byte == 0x0a { last.append(0x0d) }
-            last.append(byte)
-        }
+        last += Self.withReturns(EndReport.render(record, summary, options))
         sink.send(region.frame([], above: last, columns: columns))
         sink.finish()
     }
@@ -171,7 +168,9 @@ final class TreeWatch: RunObserver {
             layout: .init(columns: columns, name: nameWidth, expected: expected), now: now,
             frame: frame)
         var lines = selection.rows.map(painter.paint)
-        if selection.hiddenActive > 0 { lines.append(painter.paint(hidden: selection.hiddenActive)) }
+        if selection.hiddenActive > 0 {
+            lines.append(painter.paint(hidden: selection.hiddenActive))
+        }
         return lines
     }
 
@@ -219,7 +218,8 @@ final class TreeWatch: RunObserver {
         for group in plan.groups.indices where board.shape.size[group] > 0 {
             if widest >= most { break }
             let depth = board.shape.ancestors(board.shape.steps + group).count
-            widest = max(widest, 2 * depth + 2 + DisplayText.width(StepNames.name(plan.groups[group])))
+            widest = max(
+                widest, 2 * depth + 2 + DisplayText.width(StepNames.name(plan.groups[group])))
         }
         return min(widest, most)
     }
