@@ -80,6 +80,9 @@ let package = Package(
         .executableTarget(
             name: "Fuzz", dependencies: ["Compiler", "PipelineIR"], path: "Tests/Fuzz",
             swiftSettings: strict, linkerSettings: link),
+        .testTarget(
+            name: "CLITests", dependencies: ["CLI", "Executor", "PipelineIR"],
+            swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],
     swiftLanguageModes: [.v6]

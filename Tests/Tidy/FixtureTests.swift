@@ -1,7 +1,7 @@
 import Testing
 
 /// Folders of fixtures: one case each, and the file that makes a folder a case.
-private let caseFolders = ["fixtures/compile/", "fixtures/projects/"]
+private let caseFolders = ["fixtures/compile/", "fixtures/projects/", "fixtures/watch/"]
 
 @Suite("fixtures")
 struct FixtureTests {
