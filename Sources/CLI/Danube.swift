@@ -18,7 +18,8 @@ struct Danube: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            PlanCommand.self, RunCommand.self, LintCommand.self, InitCommand.self, DoctorCommand.self,
+            PlanCommand.self, RunCommand.self, LintCommand.self, InitCommand.self,
+            DoctorCommand.self,
             SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])

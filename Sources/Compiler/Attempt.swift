@@ -43,6 +43,7 @@ enum Attempt {
         conclude(gathered, request, source, context, deadline, &compilation)
         if let plan = compilation.plan, request.form == .proto || memo != nil {
             addProto(plan, request, &compilation)
+            compilation.knownDigest = plan.digest
         }
         memo?.keep(compilation, reads: source, context: context)
         return compilation

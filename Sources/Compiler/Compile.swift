@@ -60,8 +60,11 @@ package struct Compilation: Sendable {
     /// How many paths were evaluated.
     package var paths = 0
 
+    /// Digest of the plan, where it is known without writing the plan's canonical form.
+    package var knownDigest: PlanDigest?
+
     /// Digest of the plan.
-    package var digest: PlanDigest? { plan?.digest }
+    package var digest: PlanDigest? { knownDigest ?? plan?.digest }
 }
 
 /// Compiles danubefiles.

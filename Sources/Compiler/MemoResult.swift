@@ -4,7 +4,7 @@ internal import PipelineIR
 enum MemoResult {
     static func encode(_ compilation: Compilation) -> [UInt8] {
         var writer = MarshalWriter(capacity: (compilation.protoBytes?.count ?? 0) + 1024)
-        writer.tuple(5)
+        writer.tuple(6)
         writer.int(Int32(clamping: compilation.paths))
         writer.bool(compilation.isLive)
         writer.tuple(compilation.pipelines.count)
@@ -25,6 +25,7 @@ enum MemoResult {
             for place in diagnostic.stack { write(place, to: &writer) }
         }
         if let plan = compilation.protoBytes { writer.bytes(plan) } else { writer.none() }
+        writer.string(compilation.digest?.digest.hex)
         return writer.bytes
     }
 
@@ -32,7 +33,7 @@ enum MemoResult {
         var reader = MarshalReader(bytes)
         var compilation = Compilation()
         compilation.memoised = true
-        try reader.expectTuple(of: 5)
+        try reader.expectTuple(of: 6)
         compilation.paths = Int(try reader.expectInt())
         compilation.isLive = try reader.expectBool()
         for _ in 0..<(try reader.expectTuple()) {
@@ -47,6 +48,9 @@ enum MemoResult {
         case .none: break
         case .bytes(let range): compilation.protoBytes = Array(bytes[range])
         default: throw MarshalError.unexpected(wanted: "a plan", at: reader.offset)
+        }
+        if let hex = try reader.optionalString() {
+            compilation.knownDigest = Digest(hex: hex).map { PlanDigest($0) }
         }
         try reader.expectEnd()
         return compilation

@@ -29,7 +29,6 @@ struct RunCommand: ParsableCommand {
         help: ArgumentHelp("How many steps run at once (default: one a core).", valueName: "n"))
     var jobs: Int?
 
-
     @Option(
         name: [.customLong("param"), .customShort("p")],
         help: ArgumentHelp(
@@ -63,8 +62,8 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Take nothing from the cache, and keep nothing in it.")
     var noCache = false
 
+    @OptionGroup var display: RunDisplayOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
-    @OptionGroup var colour: ColourOptions
 
     func validate() throws {
         if let jobs, jobs < 1 || jobs > 10_000 {
@@ -84,7 +83,8 @@ struct RunCommand: ParsableCommand {
         let order = try order()
         let compilation = Compilations.compile(order)
         let report = DiagnosticReport(
-            denied: [], requireStatic: false, terminal: .of(STDERR_FILENO, choice: colour.color))
+            denied: [], requireStatic: false,
+            terminal: .of(STDERR_FILENO, choice: display.colour.color))
         try report.judge(compilation)
         guard let bytes = compilation.protoBytes else {
             throw Failure.bug("the compiler gave neither a plan nor an error")
@@ -96,7 +96,7 @@ struct RunCommand: ParsableCommand {
             cacheFolder: places.cache, key: RunKey.of(bytes, root: root, isInPlace: inPlace))
         if inPlace, !noCache, let memo = memoFile.read() {
             switch memo.changes(beneath: root) {
-            case .nothing: return sayNothingToDo(memo)
+            case .nothing: return try sayNothingToDo(memo, order, places)
             case .some(let changed): earlier = (memo, changed)
             case .much: break
             }
@@ -105,11 +105,14 @@ struct RunCommand: ParsableCommand {
         do { plan = try PlanProto.decode(bytes) } catch {
             throw Failure.bug("the plan of the plan cache cannot be read: \(error)")
         }
-        var configuration = try self.configuration(plan, places, root)
+        guard let digest = compilation.digest else {
+            throw Failure.bug("the compiler gave a plan without its digest")
+        }
+        var configuration = try self.configuration(plan, digest, places, root)
         configuration.namespaces = namespaces
         configuration.memoFile = inPlace && !noCache ? memoFile : nil
         do {
-            let run = LocalRun(configuration, observer: PlainWatch())
+            let run = LocalRun(configuration, observer: display.observer(root: root))
             let summary = try run.run(after: earlier)
             Glibc.exit(summary.outcome == .success ? 0 : 1)
         } catch {
@@ -117,22 +120,32 @@ struct RunCommand: ParsableCommand {
         }
     }
 
-    private func sayNothingToDo(_ memo: JobMemo) {
-        print("nothing to do: all \(memo.stepCount) steps are as job \(memo.job) left them")
+    private func sayNothingToDo(
+        _ memo: JobMemo, _ order: Compilations.Order, _ places: Places
+    ) throws(Failure) {
+        do {
+            try LocalRun.record(
+                unchanged: memo, root: places.absolute(order.root),
+                trigger: order.event, stateFolder: places.state)
+        } catch {
+            Output.err("danube: warning: this run is not in the history: \(error)")
+        }
+        display.sayNothingToDo(steps: memo.stepCount, job: memo.job)
     }
 
     private func configuration(
-        _ plan: Plan, _ places: Places, _ root: String
+        _ plan: Plan, _ digest: PlanDigest, _ places: Places, _ root: String
     ) throws(Failure) -> RunConfiguration {
-        let job = JobName.make()
         var configuration = RunConfiguration(
-            plan: plan, digest: "", root: root, cacheFolder: places.cache,
-            jobFolder: try places.jobFolder(job), job: job)
+            plan: plan, digest: digest, root: root, cacheFolder: places.cache,
+            stateFolder: places.state)
         configuration.revision = source.rev
         configuration.isInPlace = inPlace
         configuration.jobs = jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         configuration.usesCache = !noCache
         configuration.allowsHost = host
+        configuration.trigger = (event ?? (tag == nil ? .manual : .tag)).rawValue
+        configuration.branch = branch
         configuration.secrets = try SecretOptions.values(secrets, files: secretFile)
         return configuration
     }

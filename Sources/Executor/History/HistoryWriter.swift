@@ -72,10 +72,17 @@ final class HistoryWriter {
                 .text(id.text), .init(pipeline), .init(plan), .text(job.trigger),
                 .init(job.branch), .init(job.revision), .text(job.mode),
                 .integer(started.microseconds), .text(JobRecord.State.running.rawValue),
-                .init(job.steps.count), .init(repeated))
+                .init(job.repeats == nil ? job.steps.count : try stepsOfRepeated(database)),
+                .init(repeated))
             let row = try database.first("SELECT last_insert_rowid()") { $0.int(0) } ?? 0
             return Row(job: row, pipeline: pipeline)
         }
+    }
+
+    /// How many steps a job has that is like an earlier one.
+    private func stepsOfRepeated(_ database: Database) throws(DatabaseError) -> Int {
+        try database.first(
+            "SELECT steps FROM jobs WHERE id=?", .init(job.repeats?.text), make: { $0.int(0) }) ?? 0
     }
 
     private func plan(_ database: Database) throws(DatabaseError) -> Int {

@@ -1,6 +1,6 @@
 internal import CFiles
 internal import Glibc
-internal import PipelineIR
+package import PipelineIR
 
 /// What a job that went well had looked at: enough to tell, by one look at each file, that the same
 /// job would do nothing.
@@ -10,6 +10,10 @@ internal import PipelineIR
 package struct JobMemo {
     /// The job that did the work.
     package let job: String
+    /// The name of its pipeline.
+    package let pipeline: String
+    /// The digest of its plan.
+    package let digest: PlanDigest
     /// How many steps its plan has.
     package let stepCount: Int
     let records: [danube_record]

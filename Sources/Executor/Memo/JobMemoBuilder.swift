@@ -58,9 +58,10 @@ struct JobMemoBuilder {
     }
 
     /// The memo.
-    func finish(job: String) -> JobMemo {
+    func finish(job: String, pipeline: String, digest: PlanDigest) -> JobMemo {
         JobMemo(
-            job: job, stepCount: stepCount, records: records, paths: paths, begins: begins,
+            job: job, pipeline: pipeline, digest: digest, stepCount: stepCount, records: records,
+            paths: paths, begins: begins,
             references: references, unsettled: unsettled)
     }
 

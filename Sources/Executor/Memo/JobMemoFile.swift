@@ -52,15 +52,15 @@ package struct JobMemoFile {
 
 extension JobMemo {
     func append(to bytes: inout [UInt8]) {
-        let name = Array(job.utf8)
         let settled = unsettled.sorted()
         for count in [
-            name.count, stepCount, records.count, paths.count, begins.count, references.count,
-            settled.count,
+            job.utf8.count, stepCount, records.count, paths.count, begins.count, references.count,
+            settled.count, pipeline.utf8.count,
         ] {
             Self.append([UInt64(count)], to: &bytes)
         }
-        bytes += name
+        bytes += Array(job.utf8) + Array(pipeline.utf8)
+        bytes += digest.digest.bytes
         Self.append(records, to: &bytes)
         Self.append(paths, to: &bytes)
         Self.append(begins, to: &bytes)
@@ -90,7 +90,10 @@ extension JobMemo {
                 initialized = Int(count)
             }
         }
-        guard let counts = take(7, UInt64.self), let name = take(counts[0], UInt8.self),
+        guard let counts = take(8, UInt64.self), let name = take(counts[0], UInt8.self),
+            let pipeline = take(counts[7], UInt8.self),
+            let plan = take(UInt64(Digest.byteCount), UInt8.self),
+            let digest = Digest(bytes: plan),
             let records = take(counts[2], danube_record.self),
             let paths = take(counts[3], CChar.self), let begins = take(counts[4], UInt32.self),
             let references = take(counts[5], UInt32.self),
@@ -103,7 +106,9 @@ extension JobMemo {
             Int(begins.last ?? 0) <= references.count
         else { return nil }
         self.init(
-            job: String(decoding: name, as: UTF8.self), stepCount: Int(counts[1]),
+            job: String(decoding: name, as: UTF8.self),
+            pipeline: String(decoding: pipeline, as: UTF8.self), digest: PlanDigest(digest),
+            stepCount: Int(counts[1]),
             records: records, paths: paths, begins: begins, references: references,
             unsettled: Set(unsettled))
     }

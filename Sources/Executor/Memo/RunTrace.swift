@@ -28,7 +28,8 @@ final class RunTrace {
     /// The memo of a job of which everything is known, which is when all its steps are in the cache,
     /// were skipped, or copied files; `nil` otherwise.
     func memo(
-        of plan: Plan, job: String, after earlier: JobMemo?, folder: Folder, memory: DigestMemory
+        of plan: Plan, job: String, digest: PlanDigest, after earlier: JobMemo?, folder: Folder,
+        memory: DigestMemory
     ) -> JobMemo? {
         guard !steps.contains(where: { $0 == nil }) else { return nil }
         var builder = JobMemoBuilder(folder: folder, memory: memory)
@@ -45,6 +46,6 @@ final class RunTrace {
             case .skipped, nil: builder.addNothing()
             }
         }
-        return builder.finish(job: job)
+        return builder.finish(job: job, pipeline: plan.pipeline, digest: digest)
     }
 }

@@ -11,7 +11,8 @@ enum AttemptError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .noSecret(let key): "secret `\(key)` was not given"
-        case .noContainers(let image): "it runs in the image `\(image)`, and podman is not installed"
+        case .noContainers(let image):
+            "it runs in the image `\(image)`, and podman is not installed"
         }
     }
 

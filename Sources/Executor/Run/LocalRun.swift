@@ -15,47 +15,57 @@ package struct LocalRun {
 
     /// Runs the plan to its end, and says what became of it. `earlier` is what a job like this one
     /// had looked at, with what has changed since. Throws when the run cannot begin.
-    package func run(after earlier: (memo: JobMemo, changed: [UInt32])? = nil) throws -> RunSummary {
+    package func run(after earlier: (memo: JobMemo, changed: [UInt32])? = nil) throws -> RunSummary
+    {
         let started = MonotonicClock.now()
-        let plan = configuration.plan
+        let cache = try ActionCache(configuration.cacheFolder)
+        let recorder = try JobRecorder(
+            stateFolder: configuration.stateFolder, job: description(), redactor: try redactor())
+        var configured = configuration
+        configured.job = recorder.id.text
+        let place = try WorkPlace(configured)
+        defer { place.remove() }
+        configured.temporaryFolder = place.temporary
+        let known = expected()
         observer.began(
             RunDescription(
-                job: configuration.job, plan: plan, digest: configuration.digest,
-                expected: Array(repeating: 0, count: plan.steps.count),
-                jobs: configuration.jobs, isInPlace: configuration.isInPlace, started: started))
-        let cache = try ActionCache(configuration.cacheFolder)
+                job: configured.job, plan: configured.plan, digest: configured.digest.description,
+                expected: known, jobs: configured.jobs, isInPlace: configured.isInPlace,
+                started: started))
+        let folder = try Folder(configured.root)
         for name in ["jobs", "digests"] {
-            try Workspaces.makeFolder("\(configuration.cacheFolder)/\(name)")
+            try Workspaces.makeFolder("\(configured.cacheFolder)/\(name)")
         }
-        let log = try JobLog(folder: configuration.jobFolder, redactor: try redactor())
-        let place = try WorkPlace(configuration)
-        defer { place.remove() }
-        var configured = configuration
-        configured.temporaryFolder = place.temporary
-        let folder = try Folder(configuration.root)
         let memory = DigestMemory(
-            file: "\(configuration.cacheFolder)/digests/\(Digest(ofUTF8: configuration.root).hex)",
+            file: "\(configured.cacheFolder)/digests/\(Digest(ofUTF8: configured.root).hex)",
             folder: folder)
-        let trace = RunTrace(count: plan.steps.count)
+        let trace = RunTrace(count: configured.plan.steps.count)
         let results: any ResultKeeper =
-            configuration.usesCache
+            configured.usesCache
             ? CachedResults(configured, cache: cache, salt: try salt(), trace: trace)
             : NoResults()
         let scheduler = Scheduler(
             configured, host: try host(cache.store, place, memory),
-            table: try ProcessTable(token: configuration.job, ownsProgram: true), log: log,
+            table: try ProcessTable(token: configured.job, ownsProgram: true), recorder: recorder,
             results: results, trace: trace,
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
-            priority: nil)
+            priority: CriticalPath(configured.plan, durations: known).priorities)
         let outcome = scheduler.run()
-        finish { try log.close(durable: true, at: .now()) }
         finish { try cache.flush() }
         finish { try memory.save() }
-        if let file = configuration.memoFile {
-            finish { try remember(outcome, trace, earlier?.memo, folder, memory, file) }
+        if let file = configured.memoFile {
+            let memo =
+                outcome == .succeeded
+                ? trace.memo(
+                    of: configured.plan, job: configured.job, digest: configured.digest,
+                    after: earlier?.memo, folder: folder, memory: memory) : nil
+            finish { if let memo { try file.write(memo) } else { file.remove() } }
+        }
+        for error in recorder.finish(outcome.state) {
+            observer.told(RunMessage(.warning, "\(error)", hint: error.hint))
         }
         var summary = RunSummary(
-            outcome: outcome.summary, message: outcome.message(plan),
+            outcome: outcome.summary, message: outcome.message(configured.plan),
             nanoseconds: MonotonicClock.now() &- started)
         summary.counts = scheduler.counts
         summary.artifacts = scheduler.artifacts.kept
@@ -63,21 +73,48 @@ package struct LocalRun {
         return summary
     }
 
+    /// Records that a job would do nothing, as its memo says.
+    package static func record(
+        unchanged memo: JobMemo, root: String, trigger: String, stateFolder: String
+    ) throws {
+        var job = JobDescription(
+            repository: root, pipeline: memo.pipeline, plan: memo.digest, mode: "in-place",
+            steps: [])
+        job.trigger = trigger
+        job.repeats = JobID(memo.job)
+        _ = try JobRecorder(stateFolder: stateFolder, job: job).finish(.succeeded)
+    }
+
+    private func description() -> JobDescription {
+        let plan = configuration.plan
+        var job = JobDescription(
+            repository: configuration.root, pipeline: plan.pipeline, plan: configuration.digest,
+            mode: configuration.isInPlace ? "in-place" : "isolated",
+            steps: plan.steps.map { JobDescription.Step(id: $0.id, name: $0.name) })
+        job.trigger = configuration.trigger
+        job.branch = configuration.branch
+        job.revision = configuration.revision
+        return job
+    }
+
+    /// How long each step took of late, in nanoseconds; 0 where that is not known.
+    private func expected() -> [UInt64] {
+        let plan = configuration.plan
+        guard let history = try? History(folder: configuration.stateFolder),
+            let known = try? history.expectedDurations(
+                repository: configuration.root, pipeline: plan.pipeline)
+        else { return Array(repeating: 0, count: plan.steps.count) }
+        return plan.steps.map { step in
+            guard let duration = known[step.id] else { return 0 }
+            let (seconds, attoseconds) = duration.components
+            return UInt64(clamping: seconds) &* 1_000_000_000
+                &+ UInt64(clamping: attoseconds / 1_000_000_000)
+        }
+    }
+
     /// Does something at the end of a run whose failure does not make the run one.
     private func finish(_ work: () throws -> Void) {
         do { try work() } catch { observer.told(RunMessage(.warning, "\(error)")) }
-    }
-
-    private func remember(
-        _ outcome: JobOutcome, _ trace: RunTrace, _ earlier: JobMemo?, _ folder: Folder,
-        _ memory: DigestMemory, _ file: JobMemoFile
-    ) throws {
-        guard outcome == .succeeded,
-            let memo = trace.memo(
-                of: configuration.plan, job: configuration.job, after: earlier, folder: folder,
-                memory: memory)
-        else { return file.remove() }
-        try file.write(memo)
     }
 
     /// What this machine's secret versions are made with: known to nobody else.
@@ -118,6 +155,16 @@ package struct LocalRun {
 }
 
 extension JobOutcome {
+    /// The outcome as history keeps it.
+    var state: JobRecord.State {
+        switch self {
+        case .succeeded: .succeeded
+        case .failed, .failedAtExit, .noExit: .failed
+        case .live: .live
+        case .cancelled: .cancelled
+        }
+    }
+
     /// The outcome as those who watch are told it.
     var summary: RunSummary.Outcome {
         switch self {

@@ -24,7 +24,8 @@ package struct ResolvedStep {
 
     /// Fills a step's templates in. Throws `TemplateText.Failure`.
     package init(
-        _ step: Step, secrets values: SecretValues, text: (Template, (String) -> String?) throws -> String
+        _ step: Step, secrets values: SecretValues,
+        text: (Template, (String) -> String?) throws -> String
     ) throws {
         var used: Set<String> = []
         let mark: (String) -> String? = { key in

@@ -4,8 +4,12 @@ package import PipelineIR
 package struct RunConfiguration {
     /// The plan.
     package var plan: Plan
-    /// Its digest, as text.
-    package var digest: String
+    /// Its digest.
+    package var digest: PlanDigest
+    /// Why it runs: `manual`, `push`, …
+    package var trigger = "manual"
+    /// The branch, when there is one.
+    package var branch: String?
     /// Absolute path of the repository.
     package var root: String
     /// The commit whose files steps get; `nil` for those of the working copy.
@@ -26,12 +30,12 @@ package struct RunConfiguration {
     package var allowsHost = false
     /// The cache's folder.
     package var cacheFolder: String
-    /// The folder of the job, for its log.
-    package var jobFolder: String
-    /// A folder of the job's own for what steps need for a moment.
-    package var temporaryFolder = "/tmp"
-    /// Id of the job.
-    package var job: String
+    /// The folder in which history is kept.
+    package var stateFolder: String
+    /// A folder of the job's own for what steps need for a moment; set when the run begins.
+    var temporaryFolder = "/tmp"
+    /// Id of the job; set when the run begins.
+    var job = ""
     /// Where a memo of the job is kept; `nil` for none.
     package var memoFile: JobMemoFile?
     /// Namespaces that the engine has, as `danube_engine_start` gave them.
@@ -39,14 +43,12 @@ package struct RunConfiguration {
 
     /// Creates a configuration to run a plan isolated, one step at a time.
     package init(
-        plan: Plan, digest: String, root: String, cacheFolder: String, jobFolder: String,
-        job: String
+        plan: Plan, digest: PlanDigest, root: String, cacheFolder: String, stateFolder: String
     ) {
         self.plan = plan
         self.digest = digest
         self.root = root
         self.cacheFolder = cacheFolder
-        self.jobFolder = jobFolder
-        self.job = job
+        self.stateFolder = stateFolder
     }
 }

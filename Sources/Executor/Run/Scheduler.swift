@@ -10,6 +10,7 @@ final class Scheduler {
     let plan: Plan
     let host: any StepHost
     let table: ProcessTable
+    let recorder: JobRecorder
     let log: JobLog
     let environment: StepEnvironment
     let observer: any RunObserver
@@ -38,6 +39,8 @@ final class Scheduler {
     var tickets: [StepIndex: KeyTicket] = [:]
     /// Nanoseconds of steps that have ended and were not reported.
     var durations: [StepIndex: UInt64] = [:]
+    /// What is recorded of steps that have not ended.
+    var records: [StepIndex: StepRecord] = [:]
     /// Files that had to be written to bring results of the cache back.
     var restoredFiles = 0
     var counts: [StepEnd.Result: Int] = [:]
@@ -46,8 +49,8 @@ final class Scheduler {
     private static let flushInterval: UInt64 = 200_000_000
 
     init(
-        _ configuration: RunConfiguration, host: any StepHost, table: ProcessTable, log: JobLog,
-        results: any ResultKeeper, trace: RunTrace, memo: MemoState?,
+        _ configuration: RunConfiguration, host: any StepHost, table: ProcessTable,
+        recorder: JobRecorder, results: any ResultKeeper, trace: RunTrace, memo: MemoState?,
         observer: any RunObserver, priority: [Int64]?
     ) {
         self.trace = trace
@@ -56,7 +59,8 @@ final class Scheduler {
         plan = configuration.plan
         self.host = host
         self.table = table
-        self.log = log
+        self.recorder = recorder
+        log = recorder.log
         self.results = results
         self.observer = observer
         artifacts = ArtifactKeeper(root: configuration.root)
@@ -133,6 +137,7 @@ final class Scheduler {
             let step = schedule.endOrder[reported]
             reported += 1
             let end = end(of: step)
+            record(step, end)
             counts[end.result, default: 0] += 1
             observer.ended(step, end)
         }

@@ -7,7 +7,7 @@ extension Scheduler {
     func probe(_ step: StepIndex) {
         if let memo, memo.isClean(step), !plan.steps[step.int].capture {
             trace[step] = .clean
-            observer.explained(step, .hit(key: "", job: memo.memo.job))
+            explain(step, .hit(key: "", job: memo.memo.job))
             return apply(.probed(step, .hit(StepResult(code: 0))))
         }
         memo?.touched(step)
@@ -20,10 +20,10 @@ extension Scheduler {
         case .hit(let known): take(known, for: step)
         case .miss(let ticket, let reasons):
             tickets[step] = ticket
-            observer.explained(step, .miss(key: ticket.key, reasons: reasons))
+            explain(step, .miss(key: ticket.key, reasons: reasons))
             apply(.probed(step, .miss))
         case .uncacheable(let reason):
-            observer.explained(step, .uncacheable(reason: reason))
+            explain(step, .uncacheable(reason: reason))
             apply(.probed(step, .uncacheable))
         case .failed(let reason):
             observer.told(
@@ -37,11 +37,11 @@ extension Scheduler {
             restoredFiles += try host.take(step, known.outputs)
         } catch {
             trace[step] = nil
-            observer.explained(
+            explain(
                 step, .miss(key: known.key, reasons: ["its outputs cannot be restored: \(error)"]))
             return apply(.probed(step, .failed("\(error)")))
         }
-        observer.explained(step, .hit(key: known.key, job: known.job))
+        explain(step, .hit(key: known.key, job: known.job))
         durations[step] = known.nanoseconds
         apply(.probed(step, .hit(StepResult(code: 0, output: known.captured))))
     }
@@ -96,7 +96,8 @@ extension Scheduler {
             observer.wrote(step, stream == .standardError ? .error : .output, bytes)
         }
         running[slot] = RunningAttempt(
-            step: step, attempt: attempt, log: writer, captured: settings.capture ? CapturedOutput() : nil, ticket: ticket,
+            step: step, attempt: attempt, log: writer,
+            captured: settings.capture ? CapturedOutput() : nil, ticket: ticket,
             isDeclared: inputs != nil)
         slots[step] = slot
     }
@@ -163,6 +164,7 @@ extension Scheduler {
         } else {
             try? host.leave(attempt.step, outputs: nil)
         }
+        note(attempt, end, outcome)
         let before = schedule.attempts(of: attempt.step)
         apply(.exited(attempt.step, attempt: attempt.attempt, outcome))
         reportRetry(attempt, before)

@@ -18,7 +18,9 @@ package final class Workspaces {
     /// Makes workspaces in a folder that is there and belongs to this job alone.
     package init(folder: String) throws(WorkspaceError) {
         self.folder = folder
-        for name in ["layers", "work", "lanes", "steps"] { try Self.makeFolder("\(folder)/\(name)") }
+        for name in ["layers", "work", "lanes", "steps"] {
+            try Self.makeFolder("\(folder)/\(name)")
+        }
     }
 
     /// Opens a lane on a state.

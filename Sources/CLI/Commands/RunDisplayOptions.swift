@@ -1,0 +1,45 @@
+import ArgumentParser
+import Executor
+import Glibc
+
+/// How a run is shown.
+struct RunDisplayOptions: ParsableArguments {
+    @Flag(help: "Print one JSON object for each event; see docs/run-events.md.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Print failures and the last line only.")
+    var quiet = false
+
+    @Flag(help: "Say of each step why it runs.")
+    var explain = false
+
+    @OptionGroup var colour: ColourOptions
+
+    /// Shows a run as it was asked for, or as it fits where output goes.
+    func observer(root: String) -> any RunObserver {
+        let terminal = Terminal.of(STDOUT_FILENO, choice: colour.color)
+        let sink = DescriptorSink(descriptor: STDOUT_FILENO)
+        let options = WatchOptions(terminal, root: root, explains: explain)
+        if json { return JSONWatch(sink: sink) }
+        if quiet { return QuietWatch(options, sink: sink) }
+        guard terminal.interactive, Terminal.environment("TERM") != "dumb" else {
+            return LineWatch(options, sink: sink)
+        }
+        return TreeWatch(options, sink: sink, size: { ScreenSize.of(STDOUT_FILENO) })
+    }
+
+    /// Says that a job would do nothing.
+    func sayNothingToDo(steps: Int, job: String) {
+        if quiet { return }
+        if json {
+            let line =
+                #"{"v":1,"event":"unchanged","steps":\#(steps),"job":"\#(job)"}"# + "\n"
+            return Output.write(Array(line.utf8), to: STDOUT_FILENO)
+        }
+        var buffer = TextBuffer(colour: Terminal.of(STDOUT_FILENO, choice: colour.color).colour)
+        buffer.put("Nothing to do", .bold)
+        buffer.put(": \(steps) steps are as job \(job) left them.")
+        buffer.newline()
+        Output.out(buffer)
+    }
+}
