@@ -18,7 +18,8 @@ struct Danube: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            PlanCommand.self, LintCommand.self, InitCommand.self, DoctorCommand.self,
+            PlanCommand.self, JobsCommand.self, LogsCommand.self, LintCommand.self,
+            InitCommand.self, DoctorCommand.self,
             CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])
