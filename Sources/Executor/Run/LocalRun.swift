@@ -69,6 +69,13 @@ package struct LocalRun {
             nanoseconds: MonotonicClock.now() &- started)
         summary.counts = scheduler.counts
         summary.artifacts = scheduler.artifacts.kept
+        let reports = TestReports(scheduler.artifacts.reports)
+        summary.tests = (reports.total, reports.failed, reports.skipped)
+        summary.failedTests = reports.failures
+        for problem in reports.problems {
+            observer.told(
+                RunMessage(.warning, "\(problem.path) is no JUnit report: \(problem.reason)"))
+        }
         observer.ended(summary)
         return summary
     }
