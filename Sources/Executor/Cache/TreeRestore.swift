@@ -39,8 +39,10 @@ package struct TreeRestore {
 
     /// Restores what is not there yet.
     ///
-    /// - Parameter present: what is known to be in the folder already; equal entries are left alone.
-    /// - Throws: `missing` when a blob is not there or is damaged; the folder is then left half done.
+    /// - Parameter present: what is known to be in the folder already; equal entries are left
+    ///   alone.
+    /// - Throws: `missing` when a blob is not there or is damaged; the folder is then left half
+    ///   done.
     /// - Returns: how many entries were put there.
     package mutating func restore(
         _ tree: FileTree, present: FileTree = .empty

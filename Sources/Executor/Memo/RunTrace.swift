@@ -25,8 +25,8 @@ final class RunTrace {
         set { steps[step.int] = newValue }
     }
 
-    /// The memo of a job of which everything is known, which is when all its steps are in the cache,
-    /// were skipped, or copied files; `nil` otherwise.
+    /// The memo of a job of which everything is known, which is when all its steps are in the
+    /// cache, were skipped, or copied files; `nil` otherwise.
     func memo(
         of plan: Plan, job: String, digest: PlanDigest, after earlier: JobMemo?, folder: Folder,
         memory: DigestMemory

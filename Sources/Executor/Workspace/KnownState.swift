@@ -14,8 +14,8 @@ struct KnownState {
         self.trees = trees
     }
 
-    /// What globs cover, as `TreeScan` would find it; `nil` when layers hide parts of each other, so
-    /// that it has to look.
+    /// What globs cover, as `TreeScan` would find it; `nil` when layers hide parts of each other,
+    /// so that it has to look.
     func tree(_ globs: [Glob]) -> FileTree? {
         var found: [TreePath: FileTree.Node] = [:]
         for (depth, tree) in trees.enumerated() {

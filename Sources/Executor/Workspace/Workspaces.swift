@@ -73,7 +73,8 @@ package final class Workspaces {
         let conflict = try LayerChanges(first).conflict(with: LayerChanges(second))
         guard let (one, other) = conflict else { return }
         let path = one.path < other.path ? other.path : one.path
-        throw WorkspaceError.conflict(path: path.text, first: one.layer.owners, second: other.layer.owners)
+        throw WorkspaceError.conflict(
+            path: path.text, first: one.layer.owners, second: other.layer.owners)
     }
 
     /// An empty folder in which a step runs that sees its inputs only.
