@@ -161,7 +161,7 @@ package struct LocalRun {
             tree = try SourceTree.workingCopy(configuration.root, memory: memory, into: store)
         }
         try? memory.save()
-        let base = try SourceBase(configuration.cacheFolder, store: store).layer(of: tree)
+        let base = try SourceFolders(configuration.cacheFolder, store: store).layer(of: tree)
         return IsolatedHost(
             plan: configuration.plan, source: base, store: store,
             workspaces: try Workspaces(folder: place.folder))

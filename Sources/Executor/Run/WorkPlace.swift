@@ -3,7 +3,7 @@ internal import Glibc
 /// The folder in which a job keeps its workspaces. It is locked while the job lives, so that
 /// another run can tell what a killed one left behind.
 final class WorkPlace {
-    /// The folder.
+    /// Absolute path of the folder that belongs to the job.
     let folder: String
     /// A folder for what steps need for a moment.
     var temporary: String { "\(folder)/tmp" }

@@ -3,7 +3,7 @@ internal import PipelineIR
 
 /// Keeps the files of sources as folders of links to blobs, so that a job begins with a folder that
 /// is there already when nothing has changed.
-struct SourceBase {
+struct SourceFolders {
     /// How many sources are kept.
     private static let most = 4
 
