@@ -5,12 +5,16 @@ internal import PipelineIR
 enum AttemptError: Error, CustomStringConvertible {
     /// A secret that was not given.
     case noSecret(String)
+    /// A program would get a secret as an argument, which everybody on the machine can read.
+    case secretArgument(String)
     /// The step wants an image, and there is nothing that runs containers.
     case noContainers(String)
 
     var description: String {
         switch self {
         case .noSecret(let key): "secret `\(key)` was not given"
+        case .secretArgument(let secret):
+            "\(secret) is in an argument of the program, which everybody on this machine could read"
         case .noContainers(let image):
             "it runs in the image `\(image)`, and podman is not installed"
         }
@@ -20,6 +24,8 @@ enum AttemptError: Error, CustomStringConvertible {
         switch self {
         case .noSecret(let key):
             "Give it with --secret \(key), which takes it from the environment."
+        case .secretArgument:
+            "Hand it over with env={…}, or make the command a script: scripts are kept in memory."
         case .noContainers: "Install podman, or run its steps on this machine with --host."
         }
     }

@@ -49,13 +49,15 @@ package struct LocalRun {
             configured.usesCache
             ? CachedResults(configured, cache: cache, salt: try salt(), trace: trace)
             : NoResults()
+        let host = try host(cache.store, place, memory)
         let scheduler = Scheduler(
-            configured, host: try host(cache.store, place, memory),
+            configured, host: host,
             table: try ProcessTable(token: configured.job, ownsProgram: true), recorder: recorder,
             results: results, trace: trace,
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
             priority: CriticalPath(configured.plan, durations: known).priorities)
         let outcome = scheduler.run()
+        host.close()
         finish { try cache.flush() }
         finish { try memory.save() }
         if let file = configured.memoFile {

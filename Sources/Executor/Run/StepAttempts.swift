@@ -72,6 +72,7 @@ extension Scheduler {
         if let missing = resolved.secrets.first(where: { configuration.secrets[$0] == nil }) {
             throw AttemptError.noSecret(missing)
         }
+        try refuseSecretArguments(resolved)
         let image = settings.image.isEmpty ? plan.defaultImage : settings.image
         if !image.isEmpty, !configuration.allowsHost { throw AttemptError.noContainers(image) }
         let ticket = tickets.removeValue(forKey: step)
@@ -109,6 +110,18 @@ extension Scheduler {
         else { return nil }
         if let ticket { return ticket.inputs }
         return try host.inputs(of: step, inputs.map { try Glob($0) })
+    }
+
+    /// Arguments can be read by everybody on the machine, also those that hold what another step
+    /// has printed of a secret.
+    private func refuseSecretArguments(_ resolved: ResolvedStep) throws(AttemptError) {
+        if let key = resolved.argumentSecrets.first { throw .secretArgument("secret `\(key)`") }
+        guard case .argv(let words) = resolved.command, !log.redactor.isEmpty else { return }
+        if words.contains(where: holdsSecret) { throw .secretArgument("a secret") }
+    }
+
+    private func holdsSecret(_ text: String) -> Bool {
+        !log.redactor.isEmpty && log.redactor.redact(text) != text
     }
 
     private static let longestArgument = 64 << 10
@@ -197,9 +210,10 @@ extension Scheduler {
     private func keep(
         _ attempt: RunningAttempt, _ outcome: AttemptOutcome, _ end: ProcessEnd
     ) throws -> FileTree? {
-        if let ticket = attempt.ticket {
-            var captured: String?
-            if case .exitCode(_, let text) = outcome { captured = text }
+        var captured: String?
+        if case .exitCode(_, let text) = outcome { captured = text }
+        // The cache holds no secrets.
+        if let ticket = attempt.ticket, !(captured.map(holdsSecret) ?? false) {
             return try results.keep(
                 NewResult(
                     ticket: ticket, captured: captured, nanoseconds: end.nanoseconds, log: nil),
@@ -216,7 +230,8 @@ extension Scheduler {
         var end = StepEnd(
             result: .skipped, nanoseconds: durations.removeValue(forKey: step) ?? 0,
             attempts: schedule.attempts(of: step))
-        end.isFatal = plan.steps[step.int].fatal
+        let settings = plan.steps[step.int]
+        end.isFatal = settings.fatal
         switch schedule.state(of: step) {
         case .succeeded(let result):
             end.result = .succeeded
@@ -225,6 +240,8 @@ extension Scheduler {
         case .failed(let outcome):
             end.result = .failed
             end.code = Int32(outcome.code)
+            // What Danube could not do is not for `check=False` to allow.
+            if !outcome.isOfCommand, !settings.check { end.isFatal = true }
             end.reason = outcome.reason(plan.steps[step.int])
         case .blocked: end.result = .blocked
         case .cancelled: end.result = .cancelled

@@ -6,6 +6,7 @@ internal import PipelineIR
 struct SourceFolders {
     /// How many sources are kept.
     private static let most = 4
+    private static let mostAttempts = 100
 
     private let folder: String
     private let store: ContentStore
@@ -22,33 +23,43 @@ struct SourceFolders {
     func layer(of tree: FileTree) throws -> Layer {
         let name = tree.digest.hex
         let path = "\(folder)/\(name)"
-        let lock = open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock >= 0, flock(lock, LOCK_SH) == 0 else {
-            throw WorkspaceError.system("lock", path: "\(path).lock", errno: errno)
-        }
-        // Their time tells which were used last.
-        utimensat(AT_FDCWD, "\(path).lock", nil, 0)
         removeOld(but: name)
         return Layer(path: path, owners: [], tree: tree, isKept: true) { path in
-            try make(path, tree)
+            try hold(path, tree)
+            // Their time tells which were used last.
+            utimensat(AT_FDCWD, "\(path).lock", nil, 0)
         }
     }
 
-    /// Makes the folder of a tree, if it is not there.
-    private func make(_ path: String, _ tree: FileTree) throws {
-        if access(path, F_OK) == 0 { return }
-        let aside = "\(path).new.\(getpid())"
+    /// Locks the folder of a tree, which is made when it is missing.
+    private func hold(_ path: String, _ tree: FileTree) throws {
+        // Another run may remove it between making and holding it, if it uses many others.
+        for _ in 0..<Self.mostAttempts {
+            let held = try LockFile.take("\(path).lock", .shared)
+            if access(path, F_OK) == 0 { return }
+            held?.release()
+            // Process ids do not tell runs apart, as each may have its own: the lock does.
+            let alone = try LockFile.take("\(path).lock", .alone)
+            defer { alone?.release() }
+            if access(path, F_OK) != 0 { try make(tree, at: path) }
+        }
+        throw WorkspaceError.system("lock", path: path, errno: EAGAIN)
+    }
+
+    /// Makes the folder of a tree. What another run left half done is made anew.
+    private func make(_ tree: FileTree, at path: String) throws {
+        let aside = "\(path).new"
         ScratchRemoval.remove(aside)
-        try Workspaces.makeFolder(aside)
-        var restore = TreeRestore(from: store, into: try Folder(aside), by: .link)
-        _ = try restore.restore(tree)
-        if rename(aside, path) != 0 {
-            let error = errno
-            // Another run made the same one meanwhile.
-            ScratchRemoval.remove(aside)
-            guard error == ENOTEMPTY || error == EEXIST else {
-                throw WorkspaceError.system("make", path: path, errno: error)
+        do {
+            try Workspaces.makeFolder(aside)
+            var restore = TreeRestore(from: store, into: try Folder(aside), by: .link)
+            _ = try restore.restore(tree)
+            if rename(aside, path) != 0 {
+                throw WorkspaceError.system("make", path: path, errno: errno)
             }
+        } catch {
+            ScratchRemoval.remove(aside)
+            throw error
         }
     }
 
@@ -64,13 +75,11 @@ struct SourceFolders {
         }
         found.sort { $0.seconds > $1.seconds }
         for (name, _) in found.dropFirst(Self.most) where name != used {
-            let lock = open("\(folder)/\(name).lock", O_RDWR | O_CLOEXEC)
-            if lock < 0 { continue }
-            if flock(lock, LOCK_EX | LOCK_NB) == 0 {
-                ScratchRemoval.remove("\(folder)/\(name)")
-                unlink("\(folder)/\(name).lock")
-            }
-            close(lock)
+            let path = "\(folder)/\(name)"
+            guard let lock = try? LockFile.take("\(path).lock", .aloneAtOnce) else { continue }
+            ScratchRemoval.remove("\(path).new")
+            ScratchRemoval.remove(path)
+            lock.remove()
         }
     }
 }
