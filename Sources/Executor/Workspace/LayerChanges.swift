@@ -33,7 +33,7 @@ struct LayerChanges {
     private var above: [TreePath: Change] = [:]
 
     /// Reads the folders of some layers, of which later ones win.
-    init(_ layers: some Sequence<Layer>) throws {
+    init(_ layers: some Sequence<Layer>) throws(WorkspaceError) {
         for layer in layers { try read(layer) }
     }
 
@@ -104,7 +104,7 @@ struct LayerChanges {
         }
     }
 
-    private mutating func read(_ layer: Layer) throws {
+    private mutating func read(_ layer: Layer) throws(WorkspaceError) {
         let root = try layer.folder()
         let isFirst = changes.isEmpty
         var folders = [TreePath.root]

@@ -23,7 +23,7 @@ package final class Workspaces {
     }
 
     /// Opens a lane on a state.
-    package func open(_ state: WorkspaceState) throws -> Lane {
+    package func open(_ state: WorkspaceState) throws(WorkspaceError) -> Lane {
         let number = next()
         let lane = Lane(
             folder: "\(folder)/lanes/\(number)", base: state, upper: "\(folder)/layers/\(number)")
@@ -53,7 +53,7 @@ package final class Workspaces {
     /// changed a path to different contents, unless it is not checked.
     package func join(
         _ states: [WorkspaceState], isChecked: Bool = true
-    ) throws -> WorkspaceState {
+    ) throws(WorkspaceError) -> WorkspaceState {
         guard let first = states.first else { return WorkspaceState([]) }
         var join = WorkspaceJoin(first, shared: states.map { $0.shared(with: first) }.min() ?? 0)
         for state in states.dropFirst() {
@@ -111,14 +111,14 @@ package final class Workspaces {
 
     private func mount(
         _ layers: [Layer], at target: String, upper: String?, work: String?
-    ) throws {
+    ) throws(WorkspaceError) {
         var folders: [String] = []
         for layer in layers.reversed() { folders.append(try layer.folder()) }
         let layers = CStrings(folders)
         let status = layers.withConstantPointers { pointers in
             danube_overlay_mount(target, pointers, upper, work)
         }
-        if status < 0 { throw WorkspaceError.system("mount", path: target, errno: -status) }
+        if status < 0 { throw .system("mount", path: target, errno: -status) }
         mounted.insert(target)
     }
 
