@@ -39,6 +39,7 @@ final class WorkPlace {
             let file = open("\(all)/\(job).lock", O_RDWR | O_CLOEXEC)
             if file < 0 { continue }
             if flock(file, LOCK_EX | LOCK_NB) == 0 {
+                Containers.reap("\(all)/\(job)")
                 ScratchRemoval.remove("\(all)/\(job)")
                 unlink("\(all)/\(job).lock")
             }

@@ -6,21 +6,48 @@ internal import Glibc
 /// A workspace is a stack of layers. A step that declares nothing works in a lane, which is a mount
 /// of the stack with a layer of its own on top; a fork freezes that layer and puts one for each
 /// branch on it; a join puts the branches' layers on each other, which costs nothing, since nobody
-/// copies a file. Needs a mount namespace of its own.
+/// copies a file. Mounts need a mount namespace of the program's own. Without one, a lane is a
+/// folder of copies, and its layer is made when it is frozen.
 package final class Workspaces {
+    /// Chooses how workspaces are made: `copy` for folders instead of mounts.
+    static let variable = "DANUBE_WORKSPACES"
     /// More layers than this are merged into one, as the kernel bounds their number.
     static let mostLayers = 48
 
     /// The folder of the job.
     package let folder: String
+    /// Whether nothing is mounted.
+    package private(set) var isCopying: Bool
     private var count = 0
 
-    /// Makes workspaces in a folder that is there and belongs to this job alone.
-    package init(folder: String) throws(WorkspaceError) {
+    /// Makes workspaces in a folder that is there and belongs to this job alone. `mayMount` says
+    /// that the program has a mount namespace of its own.
+    package init(folder: String, mayMount: Bool) throws {
         self.folder = folder
+        isCopying = !mayMount || Self.areCopiesWanted
         for name in ["layers", "work", "lanes", "steps"] {
             try Self.makeFolder("\(folder)/\(name)")
         }
+        if !isCopying { isCopying = try !canMount() }
+    }
+
+    /// Whether the environment asks for copies.
+    package static var areCopiesWanted: Bool {
+        getenv(variable).map { String(cString: $0) } == "copy"
+    }
+
+    /// Whether the kernel makes overlays of folders here.
+    private func canMount() throws -> Bool {
+        let paths = try (0..<4).map { _ in try layerFolder() }
+        defer { for path in paths { rmdir(path) } }
+        let layers = CStrings([paths[1]])
+        let status = layers.withConstantPointers { pointers in
+            danube_overlay_mount(paths[0], pointers, paths[2], paths[3])
+        }
+        if status < 0 { return false }
+        _ = danube_unmount(paths[0])
+        ScratchRemoval.remove(paths[3])
+        return true
     }
 
     /// Opens a lane on a state.
@@ -29,6 +56,11 @@ package final class Workspaces {
         let base = try thinned(state)
         let lane = Lane(
             folder: "\(folder)/lanes/\(number)", base: base, upper: "\(folder)/layers/\(number)")
+        if isCopying {
+            for path in [lane.folder, lane.upper] { try Self.makeFolder(path) }
+            lane.copy = try LaneCopy(of: base, in: lane.folder)
+            return lane
+        }
         let work = "\(folder)/work/\(number)"
         for path in [lane.folder, lane.upper, work] { try Self.makeFolder(path) }
         try mount(base, at: lane.folder, upper: lane.upper, work: work)
@@ -36,10 +68,16 @@ package final class Workspaces {
     }
 
     /// Freezes a lane: what it holds becomes a state, and nothing may run in it any more.
-    package func seal(_ lane: Lane) throws(WorkspaceError) -> WorkspaceState {
+    package func seal(_ lane: Lane) throws -> WorkspaceState {
         if let sealed = lane.sealed { return sealed }
-        _ = danube_unmount(lane.folder)
-        rmdir(lane.folder)
+        if let copy = lane.copy {
+            try copy.seal(lane.folder, into: lane.upper)
+            ScratchRemoval.remove(lane.folder)
+            lane.copy = nil
+        } else {
+            _ = danube_unmount(lane.folder)
+            rmdir(lane.folder)
+        }
         var state = lane.base
         if try FileComparison.names(in: lane.upper.joined(.root)).isEmpty {
             rmdir(lane.upper)
@@ -102,6 +140,11 @@ package final class Workspaces {
         let base = try thinned(state)
         let path = "\(folder)/lanes/\(next())"
         try Self.makeFolder(path)
+        if isCopying {
+            defer { ScratchRemoval.remove(path) }
+            try LaneCopy.fill(path, with: base, by: .link)
+            return try body(path)
+        }
         try mount(base, at: path, upper: nil, work: nil)
         defer {
             _ = danube_unmount(path)
