@@ -35,6 +35,7 @@ package final class ContentStore: Sendable {
 
     /// The folder of the store.
     package let root: String
+    let drafts: DraftFolder
     private let unsynced = Mutex<Unsynced>(Unsynced())
 
     private struct Unsynced {
@@ -51,11 +52,8 @@ package final class ContentStore: Sendable {
             place += "/" + component
             if mkdir(place, 0o700) != 0, errno != EEXIST { throw .of(errno, "make", place) }
         }
-        if mkdir(aside, 0o700) != 0, errno != EEXIST { throw .of(errno, "make", aside) }
+        drafts = try DraftFolder(in: "\(root)/new")
     }
-
-    /// The folder of what is being written.
-    var aside: String { "\(root)/new" }
 
     /// Where a blob is, if it is there.
     package func path(of digest: Digest, isExecutable: Bool = false) -> String {
