@@ -135,18 +135,18 @@ def test_another_attempt_begins_with_the_same_workspace(tmp_path: Path, way: str
         f"""
 step.run("echo 1 > kept", name="prepare")
 step.run({counted!r}, retries=Retry(1, delay=0), check=False)
-step.run("cat kept; ! test -e nothing", name="after")
+step.run("test -e tried && ! test -e kept", name="after")
 """,
     )
     assert (tmp_path / "tries").read_text() == "x\nx\n"
     # What the last attempt did is what stays.
-    assert ended.status == 1 and "exit code 9" not in ended.out + ended.err
+    assert ended.status == 0, ended.out + ended.err
 
 
 def test_outputs_of_declared_steps_are_joined_and_cached(tmp_path: Path, way: str) -> None:
     body = """
 step.run("echo a > a; mkdir -p out; echo old > out/stale", name="prepare")
-step.run("cat a > out/b; ! test -e out/stale", name="declared", inputs=["a"], outputs=["out/"])
+step.run("! test -e out && mkdir out && cat a > out/b", name="declared", inputs=["a"], outputs=["out/"])
 step.run("test -f out/b && test -f out/stale", name="after")
 artifacts.upload("out/b")
 """

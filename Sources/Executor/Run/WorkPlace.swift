@@ -1,3 +1,4 @@
+internal import CSandbox
 internal import Glibc
 
 /// The folder in which a job keeps its workspaces. It is locked while the job lives, so that
@@ -26,6 +27,10 @@ final class WorkPlace {
 
     /// Removes the folder.
     func remove() {
+        // What is still mounted would keep its folder.
+        for lane in (try? FileComparison.names(in: "\(folder)/lanes".joined(.root))) ?? [] {
+            _ = danube_unmount("\(folder)/lanes/\(String(decoding: lane, as: UTF8.self))")
+        }
         ScratchRemoval.remove(folder)
         unlink("\(folder).lock")
         close(lock)
