@@ -45,9 +45,11 @@ package struct LocalRun {
             file: "\(configured.cacheFolder)/digests/\(Digest(ofUTF8: configured.root).hex)",
             folder: folder, isForLittle: isSmall)
         let trace = RunTrace(count: configured.plan.steps.count)
+        let containers = try containers(configured, place)
         let results: any ResultKeeper =
             configured.usesCache
-            ? CachedResults(configured, cache: cache, salt: try salt(), trace: trace)
+            ? CachedResults(
+                configured, cache: cache, salt: try salt(), trace: trace, containers: containers)
             : NoResults()
         let host = try host(cache.store, place, memory)
         let scheduler = Scheduler(
@@ -56,13 +58,15 @@ package struct LocalRun {
             results: results, trace: trace,
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
             priority: CriticalPath(configured.plan, durations: known).priorities)
+        scheduler.containers = containers
         let outcome = scheduler.run()
         host.close()
         finish { try cache.flush() }
         finish { try memory.save() }
         if let file = configured.memoFile {
+            // A memo knows files, and nothing of images.
             let memo =
-                outcome == .succeeded
+                outcome == .succeeded && !Containers.areNeeded(by: configured.plan)
                 ? trace.memo(
                     of: configured.plan, job: configured.job, digest: configured.digest,
                     after: earlier?.memo, folder: folder, memory: memory) : nil
@@ -85,6 +89,18 @@ package struct LocalRun {
         }
         observer.ended(summary)
         return summary
+    }
+
+    private func containers(
+        _ configured: RunConfiguration, _ place: WorkPlace
+    ) throws -> Containers? {
+        guard !configured.allowsHost, Containers.areNeeded(by: configured.plan) else { return nil }
+        let containers = try Containers(configured, place: place.folder)
+        guard configured.usesCache else { return containers }
+        containers.fetch { image in
+            observer.told(RunMessage(.note, "Fetching the image \(image)"))
+        }
+        return containers
     }
 
     /// Records that a job would do nothing, as its memo says.
@@ -166,7 +182,9 @@ package struct LocalRun {
         let base = try SourceFolders(configuration.cacheFolder, store: store).layer(of: tree)
         return IsolatedHost(
             plan: configuration.plan, source: base, store: store,
-            workspaces: try Workspaces(folder: place.folder))
+            workspaces: try Workspaces(
+                folder: place.folder,
+                mayMount: configuration.namespaces & Int32(DANUBE_OWN_MOUNTS) != 0))
     }
 }
 

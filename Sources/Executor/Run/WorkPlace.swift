@@ -31,6 +31,10 @@ final class WorkPlace {
 
     /// Removes the folder.
     func remove() {
+        // What is still mounted would keep its folder.
+        for lane in (try? FileComparison.names(in: "\(folder)/lanes".joined(.root))) ?? [] {
+            _ = danube_unmount("\(folder)/lanes/\(String(decoding: lane, as: UTF8.self))")
+        }
         ScratchRemoval.remove(folder)
         lock.remove()
     }
@@ -67,7 +71,10 @@ final class WorkPlace {
         if dead.isEmpty { return }
         // First what may still write there.
         if seesProcesses { StrayProcesses.end(ofJobs: jobs) }
-        for job in jobs { ScratchRemoval.remove("\(all)/\(job)") }
+        for job in jobs {
+            Containers.reap("\(all)/\(job)")
+            ScratchRemoval.remove("\(all)/\(job)")
+        }
         for lock in dead { lock.remove() }
     }
 }
