@@ -18,9 +18,9 @@ struct Danube: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            PlanCommand.self, RunCommand.self, LintCommand.self, InitCommand.self,
-            DoctorCommand.self,
-            SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
+            PlanCommand.self, RunCommand.self, JobsCommand.self, LogsCommand.self,
+            LintCommand.self, InitCommand.self,
+            DoctorCommand.self, SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])
 
