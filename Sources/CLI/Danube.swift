@@ -19,7 +19,7 @@ struct Danube: ParsableCommand {
         version: version,
         subcommands: [
             PlanCommand.self, RunCommand.self, JobsCommand.self, LogsCommand.self,
-            LintCommand.self, InitCommand.self,
+            WhyCommand.self, CacheCommand.self, LintCommand.self, InitCommand.self,
             DoctorCommand.self, SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])

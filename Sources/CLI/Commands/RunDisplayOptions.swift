@@ -28,6 +28,9 @@ struct RunDisplayOptions: ParsableArguments {
         return TreeWatch(options, sink: sink, size: { ScreenSize.of(STDOUT_FILENO) })
     }
 
+    /// Whether reasons are shown.
+    var explains: Bool { (explain || json) && !quiet }
+
     /// Says that a job would do nothing.
     func sayNothingToDo(steps: Int, job: String) {
         if quiet { return }

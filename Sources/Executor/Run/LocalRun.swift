@@ -19,6 +19,7 @@ package struct LocalRun {
     {
         let started = MonotonicClock.now()
         let cache = try ActionCache(configuration.cacheFolder)
+        let usage = try CacheUsage(configuration.cacheFolder)
         let recorder = try JobRecorder(
             stateFolder: configuration.stateFolder, job: description(), redactor: try redactor())
         var configured = configuration
@@ -42,8 +43,7 @@ package struct LocalRun {
         let trace = RunTrace(count: configured.plan.steps.count)
         let results: any ResultKeeper =
             configured.usesCache
-            ? CachedResults(configured, cache: cache, salt: try salt(), trace: trace)
-            : NoResults()
+            ? try results(configured, cache, trace, recorder) : NoResults()
         let scheduler = Scheduler(
             configured, host: try host(cache.store, place, memory),
             table: try ProcessTable(token: configured.job, ownsProgram: true), recorder: recorder,
@@ -70,7 +70,27 @@ package struct LocalRun {
         summary.counts = scheduler.counts
         summary.artifacts = scheduler.artifacts.kept
         observer.ended(summary)
+        // Nobody waits for it, and what it cannot do now the next run can.
+        _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
         return summary
+    }
+
+    private func results(
+        _ configured: RunConfiguration, _ cache: ActionCache, _ trace: RunTrace,
+        _ recorder: JobRecorder
+    ) throws -> CachedResults {
+        let results = CachedResults(
+            configured, cache: cache, salt: try salt(), trace: trace,
+            failures: JobManifests(folder: recorder.folder))
+        if configured.explains, let history = try? History(folder: configured.stateFolder) {
+            let reasons = try? MissReasons(
+                history, cache: cache, repository: configured.root,
+                pipeline: configured.plan.pipeline, job: configured.job)
+            results.explain = { step, manifest in
+                reasons?.reasons(configured.plan.steps[step.int].id, manifest) ?? []
+            }
+        }
+        return results
     }
 
     /// Records that a job would do nothing, as its memo says.
@@ -94,6 +114,7 @@ package struct LocalRun {
         job.trigger = configuration.trigger
         job.branch = configuration.branch
         job.revision = configuration.revision
+        job.planBytes = configuration.planBytes
         return job
     }
 
@@ -120,11 +141,16 @@ package struct LocalRun {
     /// What this machine's secret versions are made with: known to nobody else.
     private func salt() throws -> [UInt8] {
         let path = "\(configuration.cacheFolder)/salt"
-        if let known = AtomicFile.read(path, most: 1024), known.count == 32 { return known }
+        if let known = Self.knownSalt(configuration.cacheFolder) { return known }
         var random = SystemRandomNumberGenerator()
         let salt = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
         try AtomicFile.write(salt, to: path)
         return salt
+    }
+
+    /// The salt, if there is one already.
+    static func knownSalt(_ cacheFolder: String) -> [UInt8]? {
+        AtomicFile.read("\(cacheFolder)/salt", most: 1024).flatMap { $0.count == 32 ? $0 : nil }
     }
 
     private func redactor() throws -> Redactor {

@@ -26,6 +26,7 @@ extension Scheduler {
             explain(step, .uncacheable(reason: reason))
             apply(.probed(step, .uncacheable))
         case .failed(let reason):
+            explain(step, .uncacheable(reason: "the cache did not answer: \(reason)"))
             observer.told(
                 RunMessage(.warning, "The cache did not answer: \(reason)", step: step))
             apply(.probed(step, .failed(reason)))
@@ -54,6 +55,10 @@ extension Scheduler {
 
     /// Starts an attempt.
     func start(_ step: StepIndex, _ attempt: Int) {
+        if configuration.explains, attempt == 1, records[step] == nil {
+            let obstacle = Cacheability.obstacle(plan.steps[step.int])
+            explain(step, .uncacheable(reason: obstacle ?? "the cache is off (--no-cache)"))
+        }
         do {
             try begin(step, attempt)
             observer.started(step, attempt: attempt)
@@ -164,6 +169,7 @@ extension Scheduler {
         } else {
             try? host.leave(attempt.step, outputs: nil)
         }
+        if let ticket = attempt.ticket, !outcome.isSuccess { results.noteFailure(ticket) }
         note(attempt, end, outcome)
         let before = schedule.attempts(of: attempt.step)
         apply(.exited(attempt.step, attempt: attempt.attempt, outcome))
