@@ -62,7 +62,10 @@ enum CacheReport {
         var lines = [
             ("step", entry.step), ("job", entry.job),
             ("made", ago(entry.created, now)), ("last used", ago(entry.used, now)),
-            ("took", DurationText.render(.milliseconds(Int64(clamping: result.durationMilliseconds)))),
+            (
+                "took",
+                DurationText.render(.milliseconds(Int64(clamping: result.durationMilliseconds)))
+            ),
             ("size", SizeText.bytes(entry.size)),
         ]
         if entry.isPinned { lines.append(("pinned", "yes")) }

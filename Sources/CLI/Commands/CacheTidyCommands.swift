@@ -90,7 +90,8 @@ struct CacheVerifyCommand: ParsableCommand {
 /// `danube cache gc`.
 struct CacheCollectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gc", abstract: "Remove what was not used for longest, and what nothing needs.",
+        commandName: "gc",
+        abstract: "Remove what was not used for longest, and what nothing needs.",
         discussion: """
             Runs do it by themselves when the cache has grown over its budget (--cache-size of \
             `danube run`, DANUBE_CACHE_SIZE). Pinned results stay.

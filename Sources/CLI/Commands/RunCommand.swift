@@ -102,8 +102,11 @@ struct RunCommand: ParsableCommand {
         let places = try Places()
         let root = try places.absolute(order.root)
         var earlier: (memo: JobMemo, changed: [UInt32])?
-        let memoFile = JobMemoFile(
-            cacheFolder: places.cache, key: RunKey.of(bytes, root: root, isInPlace: inPlace))
+        let values = try SecretOptions.values(secrets, files: secretFile)
+        let runKey = RunKey.of(
+            bytes, root: root, isInPlace: inPlace,
+            secrets: values.version(cacheFolder: places.cache))
+        let memoFile = JobMemoFile(cacheFolder: places.cache, key: runKey)
         if inPlace, !noCache, let memo = memoFile.read() {
             switch memo.changes(beneath: root) {
             case .nothing: return try sayNothingToDo(memo, order, places)

@@ -44,17 +44,21 @@ struct WhyReport {
         case .hit(let source?): return "was taken from the cache \(place): job \(source) made it"
         case .hit(nil): return "was taken from the cache \(place)"
         case .unchanged(let source?):
-            return "had nothing to do \(place): nothing it reads or writes changed since job \(source)"
-        case .unchanged(nil): return "had nothing to do \(place): nothing it reads or writes changed"
+            return
+                "had nothing to do \(place): nothing it reads or writes changed since job \(source)"
+        case .unchanged(nil):
+            return "had nothing to do \(place): nothing it reads or writes changed"
         case .changed(let changes) where changes.isEmpty:
             return "is the same \(place) as in \(since)"
         case .changed:
-            return isHit ? "differs \(place) from \(since):" : "ran \(place) because, since \(since):"
+            return isHit
+                ? "differs \(place) from \(since):" : "ran \(place) because, since \(since):"
         case .first: return "ran \(place) because it never ran before"
         case .evicted:
             return "ran \(place) because its result of \(since) was not in the cache any more"
         case .failedBefore(let state):
-            return "ran \(place) because it \(Self.past(state)) in \(since), and only successes are kept;"
+            return
+                "ran \(place) because it \(Self.past(state)) in \(since), and only successes are kept;"
                 + " nothing had changed"
         case .forgotten:
             return "ran \(place) because something had changed since \(since);"
@@ -136,7 +140,9 @@ struct WhyReport {
         do throws(HistoryError) { record = try jobs.history.step(index.int, of: job) } catch {
             throw Jobs.failure(error)
         }
-        let known = plan.map { $0.steps.indices.contains(index.int) ? $0.steps[index.int].name : "" }
+        let known = plan.map {
+            $0.steps.indices.contains(index.int) ? $0.steps[index.int].name : ""
+        }
         let name = "`\(known ?? "step \(index.int + 1)")`"
         switch record.state {
         case .succeeded: return "\(name) succeeded"

@@ -108,7 +108,9 @@ package final class CacheUsage {
         var buffer = [UInt8](repeating: 0, count: 64)
         let got = pread(file, &buffer, buffer.count, 0)
         guard got > 0 else { return nil }
-        let words = String(decoding: buffer[..<got], as: UTF8.self).split { $0 == " " || $0 == "\n" }
+        let words = String(decoding: buffer[..<got], as: UTF8.self).split {
+            $0 == " " || $0 == "\n"
+        }
         guard words.count == 2, let bytes = Int64(words[0]), let kept = Int64(words[1]),
             bytes >= 0, kept >= 0
         else { return nil }

@@ -11,8 +11,11 @@ package enum ChangeText {
     /// rest is counted.
     package static func lines(_ changes: [ManifestChange], most: Int = 20) -> [String] {
         let isCommand = changes.map { change in
-            if case .fact(let kind, _, _, _) = change { kind == .script || kind == .argument }
-            else { false }
+            if case .fact(let kind, _, _, _) = change {
+                kind == .script || kind == .argument
+            } else {
+                false
+            }
         }
         var lines: [String] = []
         // Only a single script has one line of its own that differs.
@@ -88,7 +91,8 @@ package enum ChangeText {
 
     private static func secret(_ name: String, _ old: String?, _ new: String?) -> String {
         if old == nil { return "secret `\(name)` is used now" }
-        return new == nil ? "secret `\(name)` is used no more" : "secret `\(name)` has another value"
+        return new == nil
+            ? "secret `\(name)` is used no more" : "secret `\(name)` has another value"
     }
 
     private static func service(_ name: String, _ old: String?, _ new: String?) -> String {
@@ -117,7 +121,8 @@ package enum ChangeText {
         case (let old?, nil): return "\(name) is gone\(suffix(old))"
         case (.file(let a, _, let couldRun), .file(let b, _, let canRun)):
             if a == b { return "\(name) \(canRun ? "became" : "is no longer") executable" }
-            let mode = couldRun == canRun ? "" : canRun ? ", executable now" : ", not executable now"
+            let mode =
+                couldRun == canRun ? "" : canRun ? ", executable now" : ", not executable now"
             return "\(name) changed (\(short(a)) → \(short(b))\(mode))"
         case (.link(let a), .link(let b)):
             return "\(name) points to \(quoted(text(b), against: "")), not "

@@ -103,6 +103,8 @@ package struct DryRun {
                     output: { results.output($0.value, graph) ?? "" },
                     code: { results.codes[$0.int] })
             }
+        } catch TemplateText.Failure.noSecret(let key) {
+            return .impossible("secret `\(key)` was not given")
         } catch {
             return .impossible("\(error)")
         }
@@ -117,7 +119,7 @@ package struct DryRun {
             outputs[step.int] = found.outputs
             return .hit(key: key, job: found.job)
         }
-        let why = reasons?.reasons(entry.id, manifest) ?? ["it never ran before"]
+        let why = reasons?.reasons(entry.id, manifest) ?? [MissReasons.neverRan]
         return .miss(key: key, reasons: why)
     }
 

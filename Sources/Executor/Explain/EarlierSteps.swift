@@ -36,7 +36,8 @@ extension History {
             var start = job.started
             if job.repeatsNumber != nil {
                 let time = try database.first(
-                    "SELECT started FROM jobs WHERE number=?", .init(number)) { $0.int(0) }
+                    "SELECT started FROM jobs WHERE number=?", .init(number)
+                ) { $0.int(0) }
                 start = Timestamp(microseconds: Int64(time ?? 0))
             }
             let query = "SELECT records FROM batches WHERE job=? ORDER BY number"

@@ -2,6 +2,9 @@ internal import PipelineIR
 
 /// Says why a step that is about to run is not in the cache.
 final class MissReasons {
+    /// What there is to say of a step that no job had.
+    static let neverRan = "it never ran before"
+
     private let finder: WhyFinder
     private let earlier: EarlierSteps
 
@@ -16,7 +19,7 @@ final class MissReasons {
 
     /// Reasons, one a line.
     func reasons(_ id: String, _ manifest: Manifest) -> [String] {
-        guard let known = earlier.last(of: id) else { return ["it never ran before"] }
+        guard let known = earlier.last(of: id) else { return [Self.neverRan] }
         let job = known.job.id
         if known.key == manifest.key {
             return [

@@ -82,13 +82,21 @@ package struct LocalRun {
         let results = CachedResults(
             configured, cache: cache, salt: try salt(), trace: trace,
             failures: JobManifests(folder: recorder.folder))
-        if configured.explains, let history = try? History(folder: configured.stateFolder) {
-            let reasons = try? MissReasons(
-                history, cache: cache, repository: configured.root,
-                pipeline: configured.plan.pipeline, job: configured.job)
-            results.explain = { step, manifest in
-                reasons?.reasons(configured.plan.steps[step.int].id, manifest) ?? []
+        guard configured.explains else { return results }
+        let reasons: MissReasons?
+        do {
+            reasons = try History(folder: configured.stateFolder).map {
+                try MissReasons(
+                    $0, cache: cache, repository: configured.root,
+                    pipeline: configured.plan.pipeline, job: configured.job)
             }
+        } catch {
+            observer.told(RunMessage(.warning, "Reasons cannot be told: \(error)"))
+            return results
+        }
+        results.explain = { step, manifest in
+            reasons?.reasons(configured.plan.steps[step.int].id, manifest)
+                ?? [MissReasons.neverRan]
         }
         return results
     }

@@ -10,8 +10,7 @@ struct StepActions {
     init(_ configuration: RunConfiguration, salt: [UInt8]) {
         self.configuration = configuration
         self.salt = salt
-        machine = .host(
-            HostFingerprint.current(path: StepEnvironment(temporary: "").path))
+        machine = .host(HostFingerprint.current())
     }
 
     /// A secret that a step uses and that was not given.

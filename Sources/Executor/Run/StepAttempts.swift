@@ -48,8 +48,12 @@ extension Scheduler {
     }
 
     private func resolve(_ step: StepIndex) throws -> ResolvedStep {
-        try ResolvedStep(plan.steps[step.int], secrets: configuration.secrets) {
-            try schedule.text(of: $0, secrets: $1)
+        do {
+            return try ResolvedStep(plan.steps[step.int], secrets: configuration.secrets) {
+                try schedule.text(of: $0, secrets: $1)
+            }
+        } catch TemplateText.Failure.noSecret(let key) {
+            throw AttemptError.noSecret(key)
         }
     }
 
