@@ -1,6 +1,6 @@
 import Testing
 
-@testable import danube
+@testable import CLI
 
 @Suite("sizes, ages and short keys")
 struct SizeTextTests {
