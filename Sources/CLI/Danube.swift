@@ -18,8 +18,8 @@ struct Danube: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            PlanCommand.self, RunCommand.self, JobsCommand.self, LogsCommand.self,
-            WhyCommand.self, CacheCommand.self, LintCommand.self, InitCommand.self,
+            RunCommand.self, PlanCommand.self, WhyCommand.self, JobsCommand.self,
+            LogsCommand.self, CacheCommand.self, LintCommand.self, InitCommand.self,
             DoctorCommand.self, SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])

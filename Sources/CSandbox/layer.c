@@ -29,7 +29,8 @@ int danube_layer_entry(const char *path) {
     switch (status.st_mode & S_IFMT) {
     case S_IFDIR: return has_mark(path, "opaque") ? DANUBE_LAYER_REPLACED : DANUBE_LAYER_FOLDER;
     case S_IFLNK: return DANUBE_LAYER_LINK;
-    case S_IFCHR: return status.st_rdev == makedev(0, 0) ? DANUBE_LAYER_REMOVED : DANUBE_LAYER_OTHER;
+    case S_IFCHR:
+        return status.st_rdev == makedev(0, 0) ? DANUBE_LAYER_REMOVED : DANUBE_LAYER_OTHER;
     case S_IFREG:
         if (status.st_size == 0 && has_mark(path, "whiteout")) return DANUBE_LAYER_REMOVED;
         return DANUBE_LAYER_FILE;

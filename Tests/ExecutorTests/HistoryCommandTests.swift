@@ -246,6 +246,7 @@ struct HistoryCommandTests {
         let gone = try danube("logs")
         #expect(gone.status == 3)
         #expect(gone.errors.contains("the log of job \(id) cannot be read"))
+        for name in ["-wal", "-shm"] { unlink("\(state)/history.db\(name)") }
         scratch.write("danube/history.db", Array(repeating: 65, count: 5000))
         let damaged = try danube("jobs")
         #expect(damaged.status == 3 && damaged.errors.contains("history.db is damaged"))

@@ -115,7 +115,11 @@ struct RunCommand: ParsableCommand {
             }
         }
         let plan: Plan
-        do { plan = try PlanProto.decode(bytes) } catch {
+        do {
+            plan =
+                try compilation.plan
+                ?? PlanProto.decode(bytes, isKnown: compilation.memoised)
+        } catch {
             throw Failure.bug("the plan of the plan cache cannot be read: \(error)")
         }
         guard let digest = compilation.digest else {

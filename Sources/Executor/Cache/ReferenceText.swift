@@ -2,8 +2,8 @@ package import PipelineIR
 
 /// A template as text in which references cannot be taken for literal text.
 ///
-/// A secret is `\{secret KEY\}`, an operation `\{strip \(TEMPLATE\) 0 -1\}`, with every backslash of
-/// literal text doubled: different templates have different texts, and people can read them.
+/// A secret is `\{secret KEY\}`, an operation `\{strip \(TEMPLATE\) 0 -1\}`, with every backslash
+/// of literal text doubled: different templates have different texts, and people can read them.
 package struct ReferenceText {
     /// The text.
     package private(set) var text = ""

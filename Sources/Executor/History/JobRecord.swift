@@ -9,7 +9,7 @@ package struct JobDescription: Sendable, Equatable {
         /// The name for people.
         package var name: String
 
-        /// Creates one from its parts.
+        /// A step that is called so.
         package init(id: String, name: String) {
             self.id = id
             self.name = name

@@ -6,6 +6,8 @@ internal import PipelineIR
 package struct LocalRun {
     private let configuration: RunConfiguration
     private let observer: any RunObserver
+    /// With fewer changed paths, what is known of all others is not looked at.
+    private static let smallChange = 64
 
     /// Prepares a run.
     package init(_ configuration: RunConfiguration, observer: any RunObserver) {
@@ -27,7 +29,10 @@ package struct LocalRun {
         let place = try WorkPlace(configured)
         defer { place.remove() }
         configured.temporaryFolder = place.temporary
-        let known = expected()
+        // Where little is to be done, what is known of the rest is of no use.
+        let isSmall = (earlier?.changed.count ?? .max) < Self.smallChange
+        let known =
+            isSmall ? Array(repeating: 0, count: configuration.plan.steps.count) : expected()
         observer.began(
             RunDescription(
                 job: configured.job, plan: configured.plan, digest: configured.digest.description,
@@ -39,7 +44,7 @@ package struct LocalRun {
         }
         let memory = DigestMemory(
             file: "\(configured.cacheFolder)/digests/\(Digest(ofUTF8: configured.root).hex)",
-            folder: folder)
+            folder: folder, isForLittle: isSmall)
         let trace = RunTrace(count: configured.plan.steps.count)
         let results: any ResultKeeper =
             configured.usesCache
@@ -69,6 +74,13 @@ package struct LocalRun {
             nanoseconds: MonotonicClock.now() &- started)
         summary.counts = scheduler.counts
         summary.artifacts = scheduler.artifacts.kept
+        let reports = TestReports(scheduler.artifacts.reports)
+        summary.tests = (reports.total, reports.failed, reports.skipped)
+        summary.failedTests = reports.failures
+        for problem in reports.problems {
+            observer.told(
+                RunMessage(.warning, "\(problem.path) is no JUnit report: \(problem.reason)"))
+        }
         observer.ended(summary)
         // Nobody waits for it, and what it cannot do now the next run can.
         _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
@@ -118,7 +130,9 @@ package struct LocalRun {
         var job = JobDescription(
             repository: configuration.root, pipeline: plan.pipeline, plan: configuration.digest,
             mode: configuration.isInPlace ? "in-place" : "isolated",
-            steps: plan.steps.map { JobDescription.Step(id: $0.id, name: $0.name) })
+            steps: plan.steps.indices.map {
+                JobDescription.Step(id: plan.steps[$0].id, name: plan.steps[$0].name)
+            })
         job.trigger = configuration.trigger
         job.branch = configuration.branch
         job.revision = configuration.revision
@@ -133,8 +147,8 @@ package struct LocalRun {
             let known = try? history.expectedDurations(
                 repository: configuration.root, pipeline: plan.pipeline)
         else { return Array(repeating: 0, count: plan.steps.count) }
-        return plan.steps.map { step in
-            guard let duration = known[step.id] else { return 0 }
+        return plan.steps.indices.map { index in
+            guard let duration = known[plan.steps[index].id] else { return 0 }
             let (seconds, attoseconds) = duration.components
             return UInt64(clamping: seconds) &* 1_000_000_000
                 &+ UInt64(clamping: attoseconds / 1_000_000_000)

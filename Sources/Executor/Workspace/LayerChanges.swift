@@ -23,6 +23,8 @@ struct LayerChanges {
         var path: TreePath
         var kind: Kind
         var layer: Layer
+        /// The layer's folder.
+        var root: String
     }
 
     private(set) var changes: [TreePath: Change] = [:]
@@ -30,7 +32,7 @@ struct LayerChanges {
     private var above: [TreePath: Change] = [:]
 
     /// Reads the folders of some layers, of which later ones win.
-    init(_ layers: some Sequence<Layer>) throws(WorkspaceError) {
+    init(_ layers: some Sequence<Layer>) throws {
         for layer in layers { try read(layer) }
     }
 
@@ -69,17 +71,18 @@ struct LayerChanges {
         case .folder, .removed, .replaced: return true
         case .file, .link:
             return FileComparison.isEqual(
-                a.layer.path.joined(a.path), b.layer.path.joined(b.path))
+                a.root.joined(a.path), b.root.joined(b.path))
         }
     }
 
-    private mutating func read(_ layer: Layer) throws(WorkspaceError) {
+    private mutating func read(_ layer: Layer) throws {
+        let root = try layer.folder()
         var folders = [TreePath.root]
         while let folder = folders.popLast() {
-            for name in try FileComparison.names(in: layer.path.joined(folder)) {
+            for name in try FileComparison.names(in: root.joined(folder)) {
                 let path = folder.appending(name)
-                let kind = try Self.kind(of: layer.path.joined(path), path)
-                changes[path] = Change(path: path, kind: kind, layer: layer)
+                let kind = try Self.kind(of: root.joined(path), path)
+                changes[path] = Change(path: path, kind: kind, layer: layer, root: root)
                 if kind == .folder || kind == .replaced { folders.append(path) }
                 if kind != .folder { markAbove(path, layer, kind) }
             }
@@ -91,7 +94,7 @@ struct LayerChanges {
         while !folder.isRoot {
             folder = folder.parent
             if above[folder] != nil { return }
-            above[folder] = Change(path: path, kind: kind, layer: layer)
+            above[folder] = Change(path: path, kind: kind, layer: layer, root: "")
         }
     }
 

@@ -26,25 +26,30 @@ struct SourceBase {
         guard lock >= 0, flock(lock, LOCK_SH) == 0 else {
             throw WorkspaceError.system("lock", path: "\(path).lock", errno: errno)
         }
-        if access(path, F_OK) != 0 {
-            let aside = "\(path).new.\(getpid())"
-            ScratchRemoval.remove(aside)
-            try Workspaces.makeFolder(aside)
-            var restore = TreeRestore(from: store, into: try Folder(aside), by: .link)
-            _ = try restore.restore(tree)
-            if rename(aside, path) != 0 {
-                let error = errno
-                // Another run made the same one meanwhile.
-                ScratchRemoval.remove(aside)
-                guard error == ENOTEMPTY || error == EEXIST else {
-                    throw WorkspaceError.system("make", path: path, errno: error)
-                }
-            }
-        }
         // Their time tells which were used last.
         utimensat(AT_FDCWD, "\(path).lock", nil, 0)
         removeOld(but: name)
-        return Layer(path: path, owners: [], tree: tree, isKept: true)
+        return Layer(path: path, owners: [], tree: tree, isKept: true) { path in
+            try make(path, tree)
+        }
+    }
+
+    /// Makes the folder of a tree, if it is not there.
+    private func make(_ path: String, _ tree: FileTree) throws {
+        if access(path, F_OK) == 0 { return }
+        let aside = "\(path).new.\(getpid())"
+        ScratchRemoval.remove(aside)
+        try Workspaces.makeFolder(aside)
+        var restore = TreeRestore(from: store, into: try Folder(aside), by: .link)
+        _ = try restore.restore(tree)
+        if rename(aside, path) != 0 {
+            let error = errno
+            // Another run made the same one meanwhile.
+            ScratchRemoval.remove(aside)
+            guard error == ENOTEMPTY || error == EEXIST else {
+                throw WorkspaceError.system("make", path: path, errno: error)
+            }
+        }
     }
 
     private func removeOld(but used: String) {

@@ -24,7 +24,7 @@ package final class Workspaces {
     }
 
     /// Opens a lane on a state.
-    package func open(_ state: WorkspaceState) throws(WorkspaceError) -> Lane {
+    package func open(_ state: WorkspaceState) throws -> Lane {
         let number = next()
         let base = try thinned(state)
         let lane = Lane(
@@ -52,7 +52,7 @@ package final class Workspaces {
 
     /// The state in which the changes of all states are found. Throws `conflict` when two of them
     /// changed a path to different contents.
-    package func join(_ states: [WorkspaceState]) throws(WorkspaceError) -> WorkspaceState {
+    package func join(_ states: [WorkspaceState]) throws -> WorkspaceState {
         guard var joined = states.first else { return WorkspaceState([]) }
         for state in states.dropFirst() {
             let shared = joined.shared(with: state)
@@ -69,11 +69,12 @@ package final class Workspaces {
         return joined
     }
 
-    private func check(_ first: [Layer], _ second: [Layer]) throws(WorkspaceError) {
+    private func check(_ first: [Layer], _ second: [Layer]) throws {
         let conflict = try LayerChanges(first).conflict(with: LayerChanges(second))
         guard let (one, other) = conflict else { return }
         let path = one.path < other.path ? other.path : one.path
-        throw .conflict(path: path.text, first: one.layer.owners, second: other.layer.owners)
+        throw WorkspaceError.conflict(
+            path: path.text, first: one.layer.owners, second: other.layer.owners)
     }
 
     /// An empty folder in which a step runs that sees its inputs only.
@@ -84,17 +85,20 @@ package final class Workspaces {
     }
 
     /// A place for a layer that is filled by hand.
-    package func layerFolder() throws(WorkspaceError) -> String {
-        let path = "\(folder)/layers/\(next())"
+    func layerFolder() throws(WorkspaceError) -> String {
+        let path = layerPath()
         try Self.makeFolder(path)
         return path
     }
+
+    /// A place for a layer, where nothing is yet.
+    func layerPath() -> String { "\(folder)/layers/\(next())" }
 
     /// Mounts a state where nobody writes to it, and calls a function with the folder.
     package func viewing<Result>(
         _ state: WorkspaceState, _ body: (String) throws -> Result
     ) throws -> Result {
-        if state.layers.count == 1 { return try body(state.layers[0].path) }
+        if state.layers.count == 1 { return try body(state.layers[0].folder()) }
         let base = try thinned(state)
         let path = "\(folder)/lanes/\(next())"
         try Self.makeFolder(path)
@@ -113,21 +117,21 @@ package final class Workspaces {
 
     private func mount(
         _ state: WorkspaceState, at target: String, upper: String?, work: String?
-    ) throws(WorkspaceError) {
-        let layers = CStrings(state.layers.reversed().map(\.path))
+    ) throws {
+        let layers = CStrings(try state.layers.reversed().map { try $0.folder() })
         let status = layers.withConstantPointers { pointers in
             danube_overlay_mount(target, pointers, upper, work)
         }
-        if status < 0 { throw .system("mount", path: target, errno: -status) }
+        if status < 0 { throw WorkspaceError.system("mount", path: target, errno: -status) }
     }
 
     /// Merges the layers above the source into one when there are too many.
-    private func thinned(_ state: WorkspaceState) throws(WorkspaceError) -> WorkspaceState {
+    private func thinned(_ state: WorkspaceState) throws -> WorkspaceState {
         guard state.layers.count > Self.mostLayers else { return state }
         let path = try layerFolder()
         var owners: [Int] = []
         for layer in state.layers.dropFirst() {
-            try LayerMerge.add(layer.path, to: path)
+            try LayerMerge.add(layer.folder(), to: path)
             owners += layer.owners
         }
         return WorkspaceState([state.layers[0], Layer(path: path, owners: owners.sorted())])
