@@ -108,6 +108,11 @@ extension Scheduler {
 }
 
 extension AttemptOutcome {
+    /// Whether the attempt did what it should.
+    var isSuccess: Bool {
+        if case .exitCode(0, _) = self { true } else { false }
+    }
+
     /// What a person is told of an outcome that its exit code does not explain.
     func reason(_ step: Step) -> String? {
         switch self {

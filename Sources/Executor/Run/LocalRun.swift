@@ -21,6 +21,7 @@ package struct LocalRun {
     {
         let started = MonotonicClock.now()
         let cache = try ActionCache(configuration.cacheFolder)
+        let usage = try CacheUsage(configuration.cacheFolder)
         let recorder = try JobRecorder(
             stateFolder: configuration.stateFolder, job: description(), redactor: try redactor())
         var configured = configuration
@@ -48,9 +49,7 @@ package struct LocalRun {
         let containers = try containers(configured, place)
         let results: any ResultKeeper =
             configured.usesCache
-            ? CachedResults(
-                configured, cache: cache, salt: try salt(), trace: trace, containers: containers)
-            : NoResults()
+            ? try results(configured, cache, trace, recorder, containers) : NoResults()
         let host = try host(cache.store, place, memory)
         let scheduler = Scheduler(
             configured, host: host,
@@ -88,6 +87,8 @@ package struct LocalRun {
                 RunMessage(.warning, "\(problem.path) is no JUnit report: \(problem.reason)"))
         }
         observer.ended(summary)
+        // Nobody waits for it, and what it cannot do now the next run can.
+        _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
         return summary
     }
 
@@ -101,6 +102,32 @@ package struct LocalRun {
             observer.told(RunMessage(.note, "Fetching the image \(image)"))
         }
         return containers
+    }
+
+    private func results(
+        _ configured: RunConfiguration, _ cache: ActionCache, _ trace: RunTrace,
+        _ recorder: JobRecorder, _ containers: Containers?
+    ) throws -> CachedResults {
+        let results = CachedResults(
+            configured, cache: cache, salt: try salt(), trace: trace,
+            containers: containers, failures: JobManifests(folder: recorder.folder))
+        guard configured.explains else { return results }
+        let reasons: MissReasons?
+        do {
+            reasons = try History(folder: configured.stateFolder).map {
+                try MissReasons(
+                    $0, cache: cache, repository: configured.root,
+                    pipeline: configured.plan.pipeline, job: configured.job)
+            }
+        } catch {
+            observer.told(RunMessage(.warning, "Reasons cannot be told: \(error)"))
+            return results
+        }
+        results.explain = { step, manifest in
+            reasons?.reasons(configured.plan.steps[step.int].id, manifest)
+                ?? [MissReasons.neverRan]
+        }
+        return results
     }
 
     /// Records that a job would do nothing, as its memo says.
@@ -126,6 +153,7 @@ package struct LocalRun {
         job.trigger = configuration.trigger
         job.branch = configuration.branch
         job.revision = configuration.revision
+        job.planBytes = configuration.planBytes
         return job
     }
 
@@ -152,11 +180,16 @@ package struct LocalRun {
     /// What this machine's secret versions are made with: known to nobody else.
     private func salt() throws -> [UInt8] {
         let path = "\(configuration.cacheFolder)/salt"
-        if let known = AtomicFile.read(path, most: 1024), known.count == 32 { return known }
+        if let known = Self.knownSalt(configuration.cacheFolder) { return known }
         var random = SystemRandomNumberGenerator()
         let salt = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
         try AtomicFile.write(salt, to: path)
         return salt
+    }
+
+    /// The salt, if there is one already.
+    static func knownSalt(_ cacheFolder: String) -> [UInt8]? {
+        AtomicFile.read("\(cacheFolder)/salt", most: 1024).flatMap { $0.count == 32 ? $0 : nil }
     }
 
     private func redactor() throws -> Redactor {

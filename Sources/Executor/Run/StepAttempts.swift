@@ -26,6 +26,7 @@ extension Scheduler {
             explain(step, .uncacheable(reason: reason))
             apply(.probed(step, .uncacheable))
         case .failed(let reason):
+            explain(step, .uncacheable(reason: "the cache did not answer: \(reason)"))
             observer.told(
                 RunMessage(.warning, "The cache did not answer: \(reason)", step: step))
             apply(.probed(step, .failed(reason)))
@@ -47,13 +48,21 @@ extension Scheduler {
     }
 
     private func resolve(_ step: StepIndex) throws -> ResolvedStep {
-        try ResolvedStep(plan.steps[step.int], secrets: configuration.secrets) {
-            try schedule.text(of: $0, secrets: $1)
+        do {
+            return try ResolvedStep(plan.steps[step.int], secrets: configuration.secrets) {
+                try schedule.text(of: $0, secrets: $1)
+            }
+        } catch TemplateText.Failure.noSecret(let key) {
+            throw AttemptError.noSecret(key)
         }
     }
 
     /// Starts an attempt.
     func start(_ step: StepIndex, _ attempt: Int) {
+        if configuration.explains, attempt == 1, records[step] == nil {
+            let obstacle = Cacheability.obstacle(plan.steps[step.int])
+            explain(step, .uncacheable(reason: obstacle ?? "the cache is off (--no-cache)"))
+        }
         do {
             try begin(step, attempt)
             observer.started(step, attempt: attempt)
@@ -220,6 +229,7 @@ extension Scheduler {
         } else {
             try? host.leave(attempt.step, outputs: nil)
         }
+        if let ticket = attempt.ticket, !outcome.isSuccess { results.noteFailure(ticket) }
         note(attempt, end, outcome)
         let before = schedule.attempts(of: attempt.step)
         apply(.exited(attempt.step, attempt: attempt.attempt, outcome))
