@@ -26,7 +26,8 @@ class Cell:
 CELLS = (
     Cell("list", ("{n} = []",), ("{n}.append({v})", "{n} += [{v}]", "{n}.insert(0, {v})"),
          ("len({n})", "{n}", "bool({n})", "sum({n})")),
-    Cell("strings", ("{n} = ['a', 'b']",), ("{n}.append('x{v}')", "{n}.reverse()", "{n}.pop()"),
+    Cell("strings", ("{n} = ['a', 'b']",),
+         ("{n}.append('x{v}')", "{n}.reverse()", "{n} and {n}.pop()"),
          ("','.join({n})", "len({n})", "{n}[-1:]")),
     Cell("dict",
          ("{n} = {{}}",), ("{n}['k{v}'] = {v}", "{n}.update(z={v})", "{n}.setdefault('a', 1)"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # What a line of the log cannot go across: something else happens there.
-_ENDS_LINE = frozenset((T.STEP, T.UPLOAD, T.END_PARALLEL, T.EXIT))
+_ENDS_LINE = frozenset((T.STEP, T.UPLOAD, T.EXIT))
 
 
 class Recorder:
@@ -277,12 +277,17 @@ class Recorder:
         if self.dead is not None:
             return
         block = self.groups.pop()
+        raises = exc is None or isinstance(exc, SystemExit)
+        fatal = [one for one in block.seen if not one.handled]
+        if self.line and not self.groups and raises and fatal:
+            # Where the block's end ends the pipeline, nobody ends the line.
+            self._where_failed(fatal, lambda: None)
         self.emit((T.END_PARALLEL,))
         if self.groups:
             self.groups[-1].seen += block.seen
             return
         # `sys.exit()` does not turn a failed step into a success.
-        if exc is not None and not isinstance(exc, SystemExit):
+        if not raises:
             return
         if not block.fallible:
             self.pending.clear()
