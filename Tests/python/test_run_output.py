@@ -48,7 +48,7 @@ SHORT = "for n in range(300000): out.write(b'%d\\n' % n)"
         (LONG, 50 * MIB + 1, "--json"),
         (LONG, 50 * MIB + 1, "--quiet"),
         (SHORT, 1988890, "--json"),
-        (SHORT, 1988890, "--no-color"),
+        (SHORT, 1988890, "--explain"),
     ],
 )
 def test_nothing_is_lost_and_memory_is_bounded(

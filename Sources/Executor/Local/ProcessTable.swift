@@ -129,6 +129,8 @@ package final class ProcessTable {
             slots[slot].isStopping = true
             slots[slot].deadline = now &+ Self.grace
             kill(-slots[slot].pid, SIGTERM)
+            // One that has stopped itself hears nothing until it goes on.
+            kill(-slots[slot].pid, SIGCONT)
         }
     }
 
