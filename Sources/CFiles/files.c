@@ -74,6 +74,13 @@ int danube_stamp_beneath(int root, const char *path, struct danube_stamp *result
 
 int danube_clone(int from, int to) { return ioctl(to, FICLONE, from) < 0 ? -errno : 0; }
 
+void danube_spread_folders(int folder) {
+    int flags;
+    if (ioctl(folder, FS_IOC_GETFLAGS, &flags) < 0) return;
+    flags |= FS_TOPDIR_FL;
+    (void)ioctl(folder, FS_IOC_SETFLAGS, &flags);
+}
+
 int64_t danube_file_clock(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME_COARSE, &now);

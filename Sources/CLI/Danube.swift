@@ -1,4 +1,5 @@
 import ArgumentParser
+import Executor
 import Glibc
 
 /// The `danube` program.
@@ -18,13 +19,16 @@ struct Danube: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            PlanCommand.self, RunCommand.self, LintCommand.self, InitCommand.self,
-            DoctorCommand.self,
-            SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
+            RunCommand.self, PlanCommand.self, JobsCommand.self, LogsCommand.self,
+            LintCommand.self, InitCommand.self, DoctorCommand.self, SchemaCommand.self,
+            CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])
 
     static func main() {
+        if CommandLine.argc == 2, CommandLine.arguments[1] == ContainerSupervisor.word {
+            ContainerSupervisor.run()
+        }
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()

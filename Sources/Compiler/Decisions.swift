@@ -45,9 +45,9 @@ struct Decisions {
 
     /// Variables on one path of a diagram, and nodes in all.
     private static let depthLimit = 4000
-    private static let nodeLimit = 1_000_000
+    private static let nodeLimit = 600_000
     /// Results that are kept to be found again.
-    private static let computedLimit = 1_000_000
+    private static let computedLimit = 500_000
     private var depth = 0
     /// A limit was reached: conditions are not to be trusted.
     private(set) var isTooLarge = false

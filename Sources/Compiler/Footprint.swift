@@ -2,12 +2,12 @@ import PipelineIR
 
 /// What a declared step reads and writes, as globs beneath the workspace.
 struct Footprint {
-    var inputs: [[Substring]]
-    var outputs: [[Substring]]
+    var inputs: [Glob]
+    var outputs: [Glob]
 
     init(inputs: [String], outputs: [String]) {
-        self.inputs = inputs.map(Self.components)
-        self.outputs = outputs.map(Self.components)
+        self.inputs = inputs.map(Glob.init)
+        self.outputs = outputs.map(Glob.init)
     }
 
     /// The footprint of a step that declares both; nil when it may touch anything.
@@ -16,36 +16,69 @@ struct Footprint {
         else { return nil }
         self.init(inputs: inputs, outputs: outputs)
     }
+}
 
-    private static func components(_ glob: String) -> [Substring] {
-        glob.split(separator: "/", omittingEmptySubsequences: true).filter { $0 != "." }
+/// A glob, taken apart once so that many can be compared with each other.
+struct Glob {
+    /// What a component of the path must begin and end with.
+    private struct Component {
+        var isDeep: Bool
+        var isWild: Bool
+        var head: [UInt8]
+        /// From its last byte to its first.
+        var tail: [UInt8]
+
+        init(_ text: Substring.UTF8View) {
+            isDeep = text.elementsEqual("**".utf8)
+            let first = text.firstIndex(where: Self.isWild)
+            let last = text.lastIndex(where: Self.isWild)
+            isWild = first != nil
+            head = Array(text[..<(first ?? text.endIndex)])
+            tail = text[(last.map { text.index(after: $0) } ?? text.startIndex)...].reversed()
+        }
+
+        private static func isWild(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "["), UInt8(ascii: "]"),
+                UInt8(ascii: "{"), UInt8(ascii: "}"):
+                true
+            default: false
+            }
+        }
+
+        /// Whether one name may match both; unsure means yes.
+        func mayMatch(_ other: Component) -> Bool {
+            if !isWild, !other.isWild { return head == other.head }
+            return Self.agree(head, other.head) && Self.agree(tail, other.tail)
+        }
+
+        private static func agree(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+            for index in 0..<min(a.count, b.count) where a[index] != b[index] { return false }
+            return true
+        }
+    }
+
+    private let components: [Component]
+    /// The first component, when it is literal.
+    let folder: [UInt8]?
+
+    init(_ text: String) {
+        let parts = text.utf8.split(separator: UInt8(ascii: "/"))
+        components = parts.filter { !$0.elementsEqual(".".utf8) }
+            .map { Component(Substring($0).utf8) }
+        folder = components.first.flatMap { $0.isWild ? nil : $0.head }
     }
 
     /// Whether two globs may name the same file; a folder covers what is in it.
-    static func overlap(_ a: [Substring], _ b: [Substring]) -> Bool {
-        for (x, y) in zip(a, b) {
-            if x == "**" || y == "**" { return true }
-            if !mayMatch(x, y) { return false }
+    func overlaps(_ other: Glob) -> Bool {
+        for index in 0..<min(components.count, other.components.count) {
+            let mine = components[index]
+            let theirs = other.components[index]
+            if mine.isDeep || theirs.isDeep { return true }
+            if !mine.mayMatch(theirs) { return false }
         }
         // One is the other or a folder around it.
         return true
-    }
-
-    /// Whether one path component may match both patterns; unsure means yes.
-    private static func mayMatch(_ a: Substring, _ b: Substring) -> Bool {
-        let first = a.firstIndex(where: isWild)
-        let second = b.firstIndex(where: isWild)
-        if first == nil, second == nil { return a == b }
-        let headA = a[..<(first ?? a.endIndex)]
-        let headB = b[..<(second ?? b.endIndex)]
-        guard headA.hasPrefix(headB) || headB.hasPrefix(headA) else { return false }
-        let tailA = a[(a.lastIndex(where: isWild).map { a.index(after: $0) } ?? a.startIndex)...]
-        let tailB = b[(b.lastIndex(where: isWild).map { b.index(after: $0) } ?? b.startIndex)...]
-        return tailA.hasSuffix(tailB) || tailB.hasSuffix(tailA)
-    }
-
-    private static func isWild(_ character: Character) -> Bool {
-        "*?[]{}".contains(character)
     }
 }
 
@@ -55,12 +88,12 @@ struct Footprint {
 /// are never compared.
 struct FootprintIndex {
     private struct Touch {
-        var glob: [Substring]
+        var glob: Glob
         var step: Int32
         var writes: Bool
     }
 
-    private var byFolder: [Substring: [Touch]] = [:]
+    private var byFolder: [[UInt8]: [Touch]] = [:]
     private var anywhere: [Touch] = []
 
     /// Comparisons of globs that one plan is worth.
@@ -82,19 +115,19 @@ struct FootprintIndex {
     }
 
     private func collect(
-        _ glob: [Substring], writes: Bool, into found: inout Set<Int32>, _ comparisons: inout Int
+        _ glob: Glob, writes: Bool, into found: inout Set<Int32>, _ comparisons: inout Int
     ) {
         func look(_ touches: [Touch]) {
             if comparisons > Self.comparisonLimit { return }
             comparisons += touches.count
             for touch in touches where writes || touch.writes {
-                if !found.contains(touch.step), Footprint.overlap(glob, touch.glob) {
+                if !found.contains(touch.step), glob.overlaps(touch.glob) {
                     found.insert(touch.step)
                 }
             }
         }
         look(anywhere)
-        if let folder = Self.literalFolder(glob) {
+        if let folder = glob.folder {
             look(byFolder[folder] ?? [])
         } else {
             for touches in byFolder.values { look(touches) }
@@ -108,17 +141,10 @@ struct FootprintIndex {
     }
 
     private mutating func insert(_ touch: Touch) {
-        if let folder = Self.literalFolder(touch.glob) {
+        if let folder = touch.glob.folder {
             byFolder[folder, default: []].append(touch)
         } else {
             anywhere.append(touch)
         }
-    }
-
-    private static func literalFolder(_ glob: [Substring]) -> Substring? {
-        guard let first = glob.first, !first.contains(where: { "*?[]{}".contains($0) }) else {
-            return nil
-        }
-        return first
     }
 }

@@ -37,6 +37,16 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
         self.words = words
     }
 
+    /// Takes 32 raw bytes; `nil` for any other count. For ten thousands of digests: the other
+    /// initialiser looks at its collection byte by byte, unspecialised outside of this module.
+    package init?(raw bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == Self.byteCount else { return nil }
+        func word(_ place: Int) -> UInt64 {
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: place * 8, as: UInt64.self))
+        }
+        words = (word(0), word(1), word(2), word(3))
+    }
+
     /// Parses 64 lower-case hexadecimal digits; `nil` for anything else.
     package init?(hex: String) {
         guard hex.utf8.count == 2 * Self.byteCount else { return nil }
@@ -62,8 +72,12 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     /// The 32 raw bytes.
     package var bytes: [UInt8] {
-        [words.0, words.1, words.2, words.3].flatMap { word in
-            (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
+        [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            for (place, word) in [words.0, words.1, words.2, words.3].enumerated() {
+                raw.storeBytes(of: word.bigEndian, toByteOffset: place * 8, as: UInt64.self)
+            }
+            count = Self.byteCount
         }
     }
 

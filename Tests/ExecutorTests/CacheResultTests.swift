@@ -235,7 +235,8 @@ import Testing
         #expect(try other.statistics().results == 200)
         for entry in try other.entries() { #expect(try other.lookup(entry.key) != nil) }
         #expect(try other.store.verify().damaged == [])
-        #expect(try CacheScratch.run(["/bin/ls", "-A", other.store.aside]) == "")
+        #expect(
+            try CacheScratch.run(["/usr/bin/find", other.store.drafts.above, "-type", "f"]) == "")
     }
 
     private static func work() throws {

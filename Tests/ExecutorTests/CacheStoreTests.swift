@@ -55,7 +55,7 @@ import Testing
         try #require(lstat(blob, &status) == 0)
         #expect(status.st_mode & 0o7777 == 0o555)
         #expect(store.read(read.digest) == content)
-        #expect(try CacheScratch.run(["/bin/ls", "-A", store.aside]) == "")
+        #expect(try CacheScratch.run(["/usr/bin/find", store.drafts.above, "-type", "f"]) == "")
     }
 
     @Test func `a torn blob counts as absent and is removed`() throws {
@@ -107,7 +107,7 @@ import Testing
                 #expect(error as? CacheError == .changing(path: scratch.path + "/tree/f"))
             }
         }
-        #expect(try CacheScratch.run(["/bin/ls", "-A", store.aside]) == "")
+        #expect(try CacheScratch.run(["/usr/bin/find", store.drafts.above, "-type", "f"]) == "")
     }
 
     @Test func `processes that put the same blobs in at once all find them whole`() throws {
@@ -128,7 +128,7 @@ import Testing
         for content in contents {
             #expect(store.contains(Digest(of: content), size: Int64(content.count)))
         }
-        #expect(try CacheScratch.run(["/bin/ls", "-A", store.aside]) == "")
+        #expect(try CacheScratch.run(["/usr/bin/find", store.drafts.above, "-type", "f"]) == "")
     }
 
     @Test func `a full disk is an error that names its file system, and leaves nothing behind`()
@@ -153,7 +153,7 @@ import Testing
         }
         try #require(!kept.isEmpty)
         for digest in kept { #expect(small.read(digest) != nil) }
-        #expect(try CacheScratch.run(["/bin/ls", "-A", small.aside]) == "")
+        #expect(try CacheScratch.run(["/usr/bin/find", small.drafts.above, "-type", "f"]) == "")
         // Room again: it goes on.
         unlink(small.path(of: kept[0]))
         #expect(throws: Never.self) { try small.insert([UInt8](repeating: 200, count: 90_000)) }

@@ -1,6 +1,7 @@
-import Executor
 import Glibc
 import Testing
+
+@testable import Executor
 
 @Suite("database")
 struct HistoryDatabaseTests {
@@ -122,6 +123,32 @@ struct HistoryDatabaseTests {
         #expect(throws: DatabaseError.self) {
             try database.run("INSERT INTO t(a) VALUES(?)", "no number")
         }
+    }
+
+    @Test(
+        "what stands in the log alone is there when it is opened again, and a long log is emptied")
+    func log() throws {
+        func size() -> Int { scratch.read("x.db-wal").count }
+        do {
+            let database = try Database(path: path, migrations: [table])
+            try database.run("INSERT INTO t(a) VALUES(1)")
+            try database.trimLog()
+        }
+        #expect((1...Database.mostLogBytes).contains(size()))
+        let database = try Database(path: path, migrations: [table])
+        #expect(try database.first("SELECT count(*) FROM t") { $0.int(0) } == 1)
+        let blob = [UInt8](repeating: 1, count: Database.mostLogBytes)
+        try database.run("INSERT INTO t(c) VALUES(?)", .blob(blob))
+        #expect(size() > Database.mostLogBytes)
+        // A reader keeps it, and is not waited for.
+        let reader = try Database(path: path, mode: .readOnly, migrations: [table])
+        try reader.statement("SELECT a FROM t").forEach([]) { _ throws(DatabaseError) in
+            try database.trimLog()
+            return false
+        }
+        try database.trimLog()
+        #expect(size() == 0)
+        #expect(try reader.first("SELECT count(*) FROM t") { $0.int(0) } == 2)
     }
 
     @Test("a new file may be opened by many at once")

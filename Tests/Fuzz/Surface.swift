@@ -15,6 +15,9 @@ struct Surface: Sendable {
         Surface(name: "plan-json", read: planJSON) { bytes, others, chance in
             Mutation(bytes, others).changed(JSONForm.self, &chance)
         },
+        Surface(name: "plan-proto", read: planProto) { bytes, others, chance in
+            Mutation(bytes, others).changed(ProtoForm.self, &chance)
+        },
         Surface(name: "bridge", read: bridge) { bytes, others, chance in
             FrameMutation(bytes, others).changed(&chance)
         },
@@ -24,6 +27,19 @@ struct Surface: Sendable {
     private static func planJSON(_ bytes: [UInt8]) {
         guard let plan = try? Plan.decode(json: bytes) else { return }
         expectSteady(plan)
+    }
+
+    /// The same of the wire form; and a plan that is accepted can be written in it again.
+    private static func planProto(_ bytes: [UInt8]) {
+        guard let plan = try? PlanProto.decode(bytes) else { return }
+        expectSteady(plan)
+        do throws(PlanError) {
+            if try PlanProto.decode(PlanProto.encode(plan)) != plan {
+                fatalError("the wire form is not steady")
+            }
+        } catch {
+            fatalError("an accepted plan is refused in its wire form: \(error)")
+        }
     }
 
     /// What an evaluator says is compiled or refused; a plan made of it is one that is accepted.

@@ -64,6 +64,10 @@ int danube_stamp_beneath(int root, const char *path, struct danube_stamp *stamp)
 // where it cannot.
 int danube_clone(int from, int to);
 
+// Asks the file system to put the folders that are made in this one far from each other, and the
+// files in them with them. Only ext4 knows it; a failure matters to nobody.
+void danube_spread_folders(int folder);
+
 // The earliest time that a change from now on can leave on a file of this machine's file systems,
 // by the clock they use. Nanoseconds since 1970.
 int64_t danube_file_clock(void);

@@ -75,8 +75,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let namespaces = danube_engine_start(
-            inPlace ? 0 : Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES))
+        let namespaces = danube_engine_start(wantedNamespaces)
         guard namespaces >= 0 else {
             throw Failure.environment("cannot start: \(FileBytes.reason(-namespaces))")
         }
@@ -102,7 +101,11 @@ struct RunCommand: ParsableCommand {
             }
         }
         let plan: Plan
-        do { plan = try PlanProto.decode(bytes) } catch {
+        do {
+            plan =
+                try compilation.plan
+                ?? PlanProto.decode(bytes, isKnown: compilation.memoised)
+        } catch {
             throw Failure.bug("the plan of the plan cache cannot be read: \(error)")
         }
         guard let digest = compilation.digest else {
@@ -118,6 +121,13 @@ struct RunCommand: ParsableCommand {
         } catch {
             throw Failure.environment("the run cannot begin: \(error)")
         }
+    }
+
+    /// Mounts need a namespace, which for anybody but root has to be within another one, in which
+    /// neither `sudo` nor podman works: who asks for copies does without.
+    private var wantedNamespaces: Int32 {
+        if inPlace || Workspaces.areCopiesWanted && geteuid() != 0 { return 0 }
+        return Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES)
     }
 
     private func sayNothingToDo(

@@ -17,15 +17,8 @@ struct RunDisplayOptions: ParsableArguments {
 
     /// Shows a run as it was asked for, or as it fits where output goes.
     func observer(root: String) -> any RunObserver {
-        let terminal = Terminal.of(STDOUT_FILENO, choice: colour.color)
-        let sink = DescriptorSink(descriptor: STDOUT_FILENO)
-        let options = WatchOptions(terminal, root: root, explains: explain)
-        if json { return JSONWatch(sink: sink) }
-        if quiet { return QuietWatch(options, sink: sink) }
-        guard terminal.interactive, Terminal.environment("TERM") != "dumb" else {
-            return LineWatch(options, sink: sink)
-        }
-        return TreeWatch(options, sink: sink, size: { ScreenSize.of(STDOUT_FILENO) })
+        let choice: WatchChoice = json ? .json : quiet ? .quiet : .auto
+        return choice.watch(colour: colour.color, root: root, explains: explain)
     }
 
     /// Says that a job would do nothing.

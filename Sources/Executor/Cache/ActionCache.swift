@@ -10,12 +10,23 @@ internal import Synchronization
 package final class ActionCache: Sendable {
     /// Where the contents of outputs, logs and large manifests are.
     package let store: ContentStore
-    let state: Mutex<State>
+    /// Apart, so that looking up waits for no commit: with a write-ahead log readers go on.
+    private let reader: SharedDatabase
+    private let writer: SharedDatabase
+    private let pending = Mutex(Pending())
 
-    struct State: ~Copyable {
-        let database: Database
-        var waiting: [ActionKey: (result: ActionResult, manifest: [UInt8])] = [:]
+    /// A result that is not in the table yet.
+    private struct Waiting {
+        var result: ActionResult
+        var manifest: [UInt8]
+        /// Tells it from a later result of the same key.
+        var number: UInt64
+    }
+
+    private struct Pending {
+        var waiting: [ActionKey: Waiting] = [:]
         var used: Set<ActionKey> = []
+        var number: UInt64 = 0
     }
 
     /// The most results that wait in memory; with more, putting one in writes all.
@@ -52,23 +63,19 @@ package final class ActionCache: Sendable {
     package init(_ folder: String) throws(CacheError) {
         store = try ContentStore(folder + "/cas")
         let path = folder + "/results.db"
-        let database = try Self.reported {
-            () throws(DatabaseError) in try Database(path: path, migrations: Self.migrations)
-        }
-        state = Mutex(State(database: database))
+        // The first one makes the table.
+        writer = try SharedDatabase(path, migrations: Self.migrations)
+        reader = try SharedDatabase(path, migrations: Self.migrations)
     }
 
-    /// Runs what may fail in SQLite and says it in the cache's words.
-    static func reported<T>(_ body: () throws(DatabaseError) -> T) throws(CacheError) -> T {
-        do throws(DatabaseError) {
-            return try body()
-        } catch {
-            switch error {
-            case .full(let path):
-                throw .noSpace(path: path, fileSystem: CacheError.mountPoint(of: path))
-            default: throw .database(error)
-            }
-        }
+    /// Asks the table.
+    func read<T>(_ body: (Database) throws(DatabaseError) -> T) throws(CacheError) -> T {
+        try reader.use(body)
+    }
+
+    /// Changes the table.
+    func write<T>(_ body: (Database) throws(DatabaseError) -> T) throws(CacheError) -> T {
+        try writer.use(body)
     }
 
     // MARK: Looking up
@@ -79,35 +86,32 @@ package final class ActionCache: Sendable {
     package func lookup(_ key: ActionKey) throws(CacheError) -> ActionResult? {
         guard let result = try find(key) else { return nil }
         for blob in result.blobs where !store.contains(blob.digest, size: blob.size) { return nil }
-        state.withLock { _ = $0.used.insert(key) }
+        pending.withLock { _ = $0.used.insert(key) }
         return result
     }
 
     /// The result of an action, whether or not its blobs are there.
     package func find(_ key: ActionKey) throws(CacheError) -> ActionResult? {
-        try state.withLock { state throws(CacheError) in
-            if let waiting = state.waiting[key] { return waiting.result }
-            let database = state.database
-            return try Self.reported { () throws(DatabaseError) in
-                try database.first(
-                    "SELECT \(Self.columns) FROM results WHERE key = ?", .init(key.digest.bytes)
-                ) { row in Self.result(row, store) }
-            } ?? nil
-        }
+        if let waiting = pending.withLock({ $0.waiting[key]?.result }) { return waiting }
+        return try read { database throws(DatabaseError) in
+            try database.first(
+                "SELECT \(Self.columns) FROM results WHERE key = ?", .init(key.digest.bytes)
+            ) { row in Self.result(row, store) }
+        } ?? nil
     }
 
     /// What a result's key was made of; `nil` when there is no such result or it is not kept.
     package func manifest(of key: ActionKey) throws(CacheError) -> Manifest? {
-        let bytes = try state.withLock { state throws(CacheError) -> [UInt8]? in
-            if let waiting = state.waiting[key] { return waiting.manifest }
-            let database = state.database
-            return try Self.reported { () throws(DatabaseError) in
+        if let waiting = pending.withLock({ $0.waiting[key]?.manifest }) {
+            return Manifest(encoded: waiting)
+        }
+        let bytes =
+            try read { database throws(DatabaseError) in
                 try database.first(
                     "SELECT manifest, manifest_digest FROM results WHERE key = ?",
                     .init(key.digest.bytes)
                 ) { row in Self.inlined(row, 0, store) }
             } ?? nil
-        }
         return bytes.flatMap(Manifest.init(encoded:))
     }
 
@@ -145,36 +149,37 @@ package final class ActionCache: Sendable {
     ///
     /// - Parameter manifest: `Manifest.encoded()` of what its key was made of.
     package func enqueue(_ result: ActionResult, manifest: [UInt8]) throws(CacheError) {
-        let isFull = state.withLock { state in
-            state.waiting[result.key] = (result, manifest)
-            return state.waiting.count >= Self.mostWaiting
+        let isFull = pending.withLock { pending in
+            pending.number += 1
+            pending.waiting[result.key] = Waiting(
+                result: result, manifest: manifest, number: pending.number)
+            return pending.waiting.count >= Self.mostWaiting
         }
         if isFull { try flush() }
     }
 
     /// Writes all results that wait, and what was used. When it fails everything waits on.
     package func flush() throws(CacheError) {
+        let (waiting, used) = pending.withLock { ($0.waiting, $0.used) }
+        if waiting.isEmpty && used.isEmpty { return }
         let now = Int64(time(nil))
-        try state.withLock { state throws(CacheError) in
-            if state.waiting.isEmpty && state.used.isEmpty { return }
-            var rows: [[Database.Value]] = []
-            rows.reserveCapacity(state.waiting.count)
-            for (result, manifest) in state.waiting.values {
-                rows.append(try row(result, manifest, now: now))
+        var rows: [[Database.Value]] = []
+        rows.reserveCapacity(waiting.count)
+        for entry in waiting.values { rows.append(try row(entry.result, entry.manifest, now: now)) }
+        if !rows.isEmpty { try store.flush() }
+        try write { database throws(DatabaseError) in
+            try database.transaction { () throws(DatabaseError) in
+                let insert = try database.statement(Self.insertion)
+                for row in rows { try insert.run(row) }
+                let touch = try database.statement("UPDATE results SET used = ? WHERE key = ?")
+                for key in used { try touch.run([.integer(now), .blob(key.digest.bytes)]) }
             }
-            if !rows.isEmpty { try store.flush() }
-            let used = state.used
-            let database = state.database
-            try Self.reported { () throws(DatabaseError) in
-                try database.transaction { () throws(DatabaseError) in
-                    let insert = try database.statement(Self.insertion)
-                    for row in rows { try insert.run(row) }
-                    let touch = try database.statement("UPDATE results SET used = ? WHERE key = ?")
-                    for key in used { try touch.run([.integer(now), .blob(key.digest.bytes)]) }
-                }
+        }
+        pending.withLock { pending in
+            for (key, entry) in waiting where pending.waiting[key]?.number == entry.number {
+                pending.waiting[key] = nil
             }
-            state.waiting = [:]
-            state.used = []
+            pending.used.subtract(used)
         }
     }
 

@@ -58,34 +58,31 @@ extension ActionCache {
         var dropped: [[UInt8]] = []
         var total: Int64 = 0
         var isOver = false
-        try state.withLock { state throws(CacheError) in
-            let statement = """
-                SELECT \(Self.columns), manifest_digest, pinned FROM results
-                ORDER BY pinned DESC, used DESC, created DESC, key
-                """
-            let database = state.database
-            try Self.reported { () throws(DatabaseError) in
-                try database.statement(statement).forEach([]) { row in
-                    var blobs = Self.result(row, store)?.blobs
-                    // Trees and manifests beside the table are small against what they name.
-                    for column in [1, 10] {
-                        if let digest = Digest(bytes: row.blob(column)) {
-                            blobs?.append(ContentStore.Blob(digest: digest, size: 0))
-                        }
+        let statement = """
+            SELECT \(Self.columns), manifest_digest, pinned FROM results
+            ORDER BY pinned DESC, used DESC, created DESC, key
+            """
+        try read { database throws(DatabaseError) in
+            try database.statement(statement).forEach([]) { row in
+                var blobs = Self.result(row, store)?.blobs
+                // Trees and manifests beside the table are small against what they name.
+                for column in [1, 10] {
+                    if let digest = Digest(bytes: row.blob(column)) {
+                        blobs?.append(ContentStore.Blob(digest: digest, size: 0))
                     }
-                    let added = (blobs ?? []).filter { !needed.contains($0.digest) }
-                    let size = Set(added).reduce(0) { $0 + $1.size }
-                    let isPinned = row.int(11) != 0
-                    isOver = isOver || (!isPinned && total + size > budgetBytes)
-                    // A result that cannot be read is of no use to anybody.
-                    if blobs == nil || (isOver && !isPinned) {
-                        dropped.append(row.blob(9))
-                    } else {
-                        total += size
-                        needed.formUnion(added.map(\.digest))
-                    }
-                    return true
                 }
+                let added = (blobs ?? []).filter { !needed.contains($0.digest) }
+                let size = Set(added).reduce(0) { $0 + $1.size }
+                let isPinned = row.int(11) != 0
+                isOver = isOver || (!isPinned && total + size > budgetBytes)
+                // A result that cannot be read is of no use to anybody.
+                if blobs == nil || (isOver && !isPinned) {
+                    dropped.append(row.blob(9))
+                } else {
+                    total += size
+                    needed.formUnion(added.map(\.digest))
+                }
+                return true
             }
         }
         return (needed, dropped)
@@ -93,13 +90,10 @@ extension ActionCache {
 
     private func forget(_ keys: [[UInt8]]) throws(CacheError) {
         if keys.isEmpty { return }
-        try state.withLock { state throws(CacheError) in
-            let database = state.database
-            try Self.reported { () throws(DatabaseError) in
-                try database.transaction { () throws(DatabaseError) in
-                    let delete = try database.statement("DELETE FROM results WHERE key = ?")
-                    for key in keys { try delete.run([.blob(key)]) }
-                }
+        try write { database throws(DatabaseError) in
+            try database.transaction { () throws(DatabaseError) in
+                let delete = try database.statement("DELETE FROM results WHERE key = ?")
+                for key in keys { try delete.run([.blob(key)]) }
             }
         }
     }

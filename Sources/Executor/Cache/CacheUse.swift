@@ -29,24 +29,21 @@ extension ActionCache {
     /// The results, last used first.
     package func entries(most: Int = .max) throws(CacheError) -> [CacheEntry] {
         try flush()
-        return try state.withLock { state throws(CacheError) in
-            let database = state.database
-            return try Self.reported { () throws(DatabaseError) in
-                try database.rows(
-                    """
-                    SELECT key, job, step, created, used, size, pinned FROM results
-                    ORDER BY used DESC, created DESC, key LIMIT ?
-                    """, .init(most)
-                ) { row in
-                    Digest(bytes: row.blob(0)).map {
-                        CacheEntry(
-                            key: ActionKey($0), job: row.text(1), step: row.text(2),
-                            created: Int64(row.int(3)), used: Int64(row.int(4)),
-                            size: Int64(row.int(5)), isPinned: row.int(6) != 0)
-                    }
+        return try read { database throws(DatabaseError) in
+            try database.rows(
+                """
+                SELECT key, job, step, created, used, size, pinned FROM results
+                ORDER BY used DESC, created DESC, key LIMIT ?
+                """, .init(most)
+            ) { row in
+                Digest(bytes: row.blob(0)).map {
+                    CacheEntry(
+                        key: ActionKey($0), job: row.text(1), step: row.text(2),
+                        created: Int64(row.int(3)), used: Int64(row.int(4)),
+                        size: Int64(row.int(5)), isPinned: row.int(6) != 0)
                 }
-            }.compactMap(\.self)
-        }
+            }
+        }.compactMap(\.self)
     }
 
     /// The keys that begin with some hexadecimal digits, at most `most`.
@@ -57,54 +54,43 @@ extension ActionCache {
         }
         guard digits, !hex.isEmpty else { return [] }
         try flush()
-        return try state.withLock { state throws(CacheError) in
-            let database = state.database
-            return try Self.reported { () throws(DatabaseError) in
-                try database.rows(
-                    "SELECT key FROM results WHERE lower(hex(key)) GLOB ? || '*' LIMIT ?",
-                    .init(hex), .init(most)
-                ) { row in Digest(bytes: row.blob(0)).map { ActionKey($0) } }
-            }.compactMap(\.self)
-        }
+        return try read { database throws(DatabaseError) in
+            try database.rows(
+                "SELECT key FROM results WHERE lower(hex(key)) GLOB ? || '*' LIMIT ?",
+                .init(hex), .init(most)
+            ) { row in Digest(bytes: row.blob(0)).map { ActionKey($0) } }
+        }.compactMap(\.self)
     }
 
     /// Protects a result from `collect`, or no longer. False when there is no such result.
     package func pin(_ key: ActionKey, _ isPinned: Bool = true) throws(CacheError) -> Bool {
         try flush()
-        return try state.withLock { state throws(CacheError) in
-            let database = state.database
-            return try Self.reported { () throws(DatabaseError) in
-                try database.run(
-                    "UPDATE results SET pinned = ? WHERE key = ?", .init(isPinned ? 1 : 0),
-                    .init(key.digest.bytes))
-                return database.changedRows > 0
-            }
+        return try write { database throws(DatabaseError) in
+            try database.run(
+                "UPDATE results SET pinned = ? WHERE key = ?", .init(isPinned ? 1 : 0),
+                .init(key.digest.bytes))
+            return database.changedRows > 0
         }
     }
 
     /// Forgets a result. False when there is none.
     package func remove(_ key: ActionKey) throws(CacheError) -> Bool {
         try flush()
-        return try state.withLock { state throws(CacheError) in
-            let database = state.database
-            return try Self.reported { () throws(DatabaseError) in
-                try database.run("DELETE FROM results WHERE key = ?", .init(key.digest.bytes))
-                return database.changedRows > 0
-            }
+        return try write { database throws(DatabaseError) in
+            try database.run("DELETE FROM results WHERE key = ?", .init(key.digest.bytes))
+            return database.changedRows > 0
         }
     }
 
     /// How much there is.
     package func statistics() throws(CacheError) -> CacheStatistics {
         try flush()
-        var statistics = try state.withLock { state throws(CacheError) in
-            let database = state.database
-            return try Self.reported { () throws(DatabaseError) in
+        var statistics =
+            try read { database throws(DatabaseError) in
                 try database.first("SELECT count(*), coalesce(sum(pinned), 0) FROM results") {
                     CacheStatistics(results: $0.int(0), pinned: $0.int(1))
                 }
             } ?? CacheStatistics()
-        }
         try store.forEachBlob { blob throws(CacheError) in
             statistics.blobs += 1
             statistics.blobBytes += blob.stamp.size

@@ -6,9 +6,9 @@ internal import Synchronization
 
 /// Contents by their SHA-256 digest, in files that never change.
 ///
-/// A blob is `sha256/ab/<hex>` with mode 0644, or `<hex>.x` with mode 0755 where it was asked for as
-/// a program; both may be there. All have the same, fixed time, so a blob that someone wrote to is
-/// found out. Blobs are written aside and renamed, thus whole or absent; nothing is synchronised
+/// A blob is `sha256/ab/<hex>` with mode 0644, or `<hex>.x` with mode 0755 where it was asked for
+/// as a program; both may be there. All have the same, fixed time, so a blob that someone wrote to
+/// is found out. Blobs are written aside and renamed, thus whole or absent; nothing is synchronised
 /// one by one, since what a power cut tears is found out when it is read, and `flush` makes durable
 /// what a result is about to rely on. Any number of processes and threads can use one store.
 package final class ContentStore: Sendable {
@@ -18,7 +18,7 @@ package final class ContentStore: Sendable {
         /// Bytes.
         package var size: Int64
 
-        /// Creates one from its parts.
+        /// Names a content by its digest and length.
         package init(digest: Digest, size: Int64) {
             self.digest = digest
             self.size = size
@@ -35,6 +35,7 @@ package final class ContentStore: Sendable {
 
     /// The folder of the store.
     package let root: String
+    let drafts: DraftFolder
     private let unsynced = Mutex<Unsynced>(Unsynced())
 
     private struct Unsynced {
@@ -51,11 +52,8 @@ package final class ContentStore: Sendable {
             place += "/" + component
             if mkdir(place, 0o700) != 0, errno != EEXIST { throw .of(errno, "make", place) }
         }
-        if mkdir(aside, 0o700) != 0, errno != EEXIST { throw .of(errno, "make", aside) }
+        drafts = try DraftFolder(in: "\(root)/new")
     }
-
-    /// The folder of what is being written.
-    var aside: String { "\(root)/new" }
 
     /// Where a blob is, if it is there.
     package func path(of digest: Digest, isExecutable: Bool = false) -> String {

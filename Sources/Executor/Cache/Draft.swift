@@ -7,11 +7,9 @@ struct Draft {
     let path: String
     let file: Int32
 
-    /// Opens a new file that no other process or thread writes to.
-    init(_ store: ContentStore) throws(CacheError) {
-        path = AtomicFile.aside("\(store.aside)/blob")
-        file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        if file < 0 { throw .of(errno, "write", path) }
+    /// Opens a new file. Its mode is subject to the process's mask.
+    init(_ store: ContentStore, mode: mode_t = 0o600) throws(CacheError) {
+        (path, file) = try store.drafts.create(mode)
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(CacheError) {

@@ -2,10 +2,10 @@ package import PipelineIR
 
 /// A template as text in which references cannot be taken for literal text.
 ///
-/// A secret is `\{secret KEY\}`, an operation `\{strip \(TEMPLATE\) 0 -1\}`, with every backslash of
-/// literal text doubled: different templates have different texts, and people can read them.
+/// A secret is `\{secret KEY\}`, an operation `\{strip \(TEMPLATE\) 0 -1\}`, with every backslash
+/// of literal text doubled: different templates have different texts, and people can read them.
 package struct ReferenceText {
-    /// The text.
+    /// The template written out, with every reference marked.
     package private(set) var text = ""
 
     /// Writes a template. Throws when it refers to the result of a step.

@@ -66,14 +66,11 @@ extension ContentStore {
 
     /// Removes what was being written by processes that ended before they could finish.
     func removeOldDrafts(olderThan time: Int64) throws(CacheError) {
-        let folder = try Folder(aside)
-        let names = try FolderNames(
-            folder, .root, most: TreeScan.mostFiles, wants: { _, _ in true })
-        guard let names else { return }
-        for index in 0..<names.count {
-            guard let stamp = names.stamp(of: index), stamp.changed < time else { continue }
-            TreePath.withCString(names.name(of: index)[...]) {
-                _ = unlinkat(folder.descriptor, $0, 0)
+        let folder = try Folder(drafts.above)
+        for draft in try TreeScan(folder, [Glob("**")]).found where draft.stamp.changed < time {
+            let isFolder = draft.stamp.kind == .folder
+            _ = draft.path.withCString {
+                unlinkat(folder.descriptor, $0, isFolder ? AT_REMOVEDIR : 0)
             }
         }
     }

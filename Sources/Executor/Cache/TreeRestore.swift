@@ -23,6 +23,9 @@ package struct TreeRestore {
     private let method: Method
     private let memory: DigestMemory?
     private var parent: (path: TreePath, descriptor: Descriptor)?
+    /// The folder that was asked last whether drafts can be renamed into it, and the answer.
+    private var renaming: (folder: TreePath, isPossible: Bool)?
+    private let storeDevice: UInt64
 
     /// Creates a restore.
     ///
@@ -35,12 +38,14 @@ package struct TreeRestore {
         self.folder = folder
         self.method = method
         self.memory = memory
+        var stamp = danube_stamp()
+        storeDevice = danube_stamp_at(AT_FDCWD, store.root, &stamp) == 0 ? stamp.device : 0
     }
 
     /// Restores what is not there yet.
     ///
-    /// - Parameter present: what is known to be in the folder already; equal entries are left alone.
-    /// - Throws: `missing` when a blob is not there or is damaged; the folder is then left half done.
+    /// - Parameter present: what is known to be in the folder; equal entries are left alone.
+    /// - Throws: `missing` when a blob is not there or damaged; the folder is then half done.
     /// - Returns: how many entries were put there.
     package mutating func restore(
         _ tree: FileTree, present: FileTree = .empty
@@ -48,6 +53,7 @@ package struct TreeRestore {
         defer {
             parent?.descriptor.close()
             parent = nil
+            renaming = nil
         }
         var count = 0
         var there = present.entries[...]
@@ -111,30 +117,50 @@ package struct TreeRestore {
         }
         let readAt = DigestMemory.clock()
         let mode: mode_t = blob.isExecutable ? 0o777 : 0o666
-        let opened = try create(path) { parent, name in
-            let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-            let file = openat(parent, name, flags, mode)
-            return file < 0 ? -errno : file
-        }
-        let file = Descriptor(opened)
-        defer { file.close() }
-        do throws(CacheError) {
-            if let bytes {
-                let error = bytes.withUnsafeBytes {
-                    danube_write_all(file.number, $0.baseAddress, $0.count)
-                }
-                if error != 0 { throw .of(error, "write", folder.place(path)) }
-            } else {
-                try copyLarge(blob, to: file, path)
+        let file: Descriptor
+        if try canRename(into: path.parent) {
+            let draft = try Draft(store, mode: mode)
+            file = Descriptor(draft.file)
+            do throws(CacheError) {
+                try fill(file, blob, bytes, path)
+                try replace(path, by: draft.path)
+            } catch {
+                draft.discard()
+                // The same device, but mounted twice.
+                guard error.errno == EXDEV else { throw error }
+                renaming = (path.parent, false)
+                return try copy(blob, path)
             }
-        } catch {
-            remove(path)
-            throw error
+        } else {
+            file = Descriptor(
+                try create(path) { parent, name in
+                    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+                    let file = openat(parent, name, flags, mode)
+                    return file < 0 ? -errno : file
+                })
+            do throws(CacheError) {
+                try fill(file, blob, bytes, path)
+            } catch {
+                file.close()
+                remove(path)
+                throw error
+            }
         }
+        defer { file.close() }
         if let memory {
             let stamp = try file.stamp(folder.place(path))
             memory.remember(blob.digest, of: path, stamp, readAt: readAt)
         }
+    }
+
+    private func fill(
+        _ file: Descriptor, _ blob: Blob, _ bytes: [UInt8]?, _ path: TreePath
+    ) throws(CacheError) {
+        guard let bytes else { return try copyLarge(blob, to: file, path) }
+        let error = bytes.withUnsafeBytes {
+            danube_write_all(file.number, $0.baseAddress, $0.count)
+        }
+        if error != 0 { throw .of(error, "write", folder.place(path)) }
     }
 
     /// Copies and verifies in one pass; a damaged blob is removed from the store.
@@ -158,6 +184,34 @@ package struct TreeRestore {
     }
 
     // MARK: Names
+
+    /// Whether files can be made in the store and renamed into a folder: they are there whole or
+    /// not at all then, and see `DraftFolder`. Not where a folder hands its group on to new files.
+    private mutating func canRename(into path: TreePath) throws(CacheError) -> Bool {
+        if let renaming, renaming.folder == path { return renaming.isPossible }
+        var stamp = danube_stamp()
+        let error = danube_stamp(try enter(path), &stamp)
+        if error != 0 { throw .of(error, "look at", folder.place(path)) }
+        let isPossible = stamp.device == storeDevice && stamp.mode & UInt32(S_ISGID) == 0
+        renaming = (path, isPossible)
+        return isPossible
+    }
+
+    /// Renames a file of the store to a path, over what is there.
+    private mutating func replace(_ path: TreePath, by draft: String) throws(CacheError) {
+        let parent = try enter(path.parent)
+        func rename() -> Int32 {
+            TreePath.withCString(path.name) {
+                renameat(AT_FDCWD, draft, parent, $0) < 0 ? errno : 0
+            }
+        }
+        var error = rename()
+        if error == EISDIR || error == ENOTEMPTY || error == EEXIST {
+            try FolderRemoval.remove(path, in: folder)
+            error = rename()
+        }
+        if error != 0 { throw .of(error, "make", folder.place(path)) }
+    }
 
     /// Makes a name with a call that gives a result or `-errno`; what is in the way is removed.
     @discardableResult

@@ -10,6 +10,7 @@ package final class Database {
     /// The file.
     package let path: String
     let handle: OpaquePointer
+    private let waitMilliseconds: Int32
     private var prepared: [String: Statement] = [:]
 
     /// How a file is opened.
@@ -22,6 +23,8 @@ package final class Database {
 
     /// How long a statement waits for the lock of another process.
     package static let defaultWaitMilliseconds: Int32 = 10_000
+    /// Size of the log above which `trimLog` empties it.
+    static let mostLogBytes = 2 << 20
 
     /// Opens a file and brings it to the newest format.
     ///
@@ -31,6 +34,7 @@ package final class Database {
         waitMilliseconds: Int32 = Database.defaultWaitMilliseconds
     ) throws(DatabaseError) {
         self.path = path
+        self.waitMilliseconds = waitMilliseconds
         var opened: OpaquePointer?
         let access =
             mode == .readOnly
@@ -48,7 +52,7 @@ package final class Database {
         }
         handle = opened
         sqlite3_busy_timeout(opened, waitMilliseconds)
-        try check(danube_sqlite_harden(opened))
+        try check(danube_sqlite_configure(opened))
         // WAL survives in the file, so it is set by whoever makes it; setting it again is free.
         if mode == .readWrite { try execute("PRAGMA journal_mode=WAL") }
         try execute("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY")
@@ -121,9 +125,16 @@ package final class Database {
     /// Rows that the last statement inserted, changed or removed.
     package var changedRows: Int { Int(sqlite3_changes64(handle)) }
 
-    /// Moves what is in the log into the file, so that the log starts again from its beginning.
-    package func checkpoint() throws(DatabaseError) {
-        try check(sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil))
+    /// Moves what is in the log into the file and empties it, when it has become so large that
+    /// reading it again would slow the next command down. Somebody who reads at the moment is not
+    /// waited for; then it is left to the next one.
+    package func trimLog() throws(DatabaseError) {
+        var status = stat()
+        guard stat(path + "-wal", &status) == 0, status.st_size > Self.mostLogBytes else { return }
+        sqlite3_busy_timeout(handle, 0)
+        defer { sqlite3_busy_timeout(handle, waitMilliseconds) }
+        let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        if code & 0xff != SQLITE_BUSY { try check(code) }
     }
 
     /// Throws when SQLite gave anything but success.

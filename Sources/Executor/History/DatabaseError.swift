@@ -39,7 +39,7 @@ package enum DatabaseError: Error, Equatable, CustomStringConvertible {
         case .busy: "Wait for the other danube to end, then try again."
         case .full: "Free some space, then try again."
         case .io: "Check the file system; `dmesg` may say more."
-        case .corrupt(let path, _): "Move \(path) away; a new one is made."
+        case .corrupt(let path, _): "Move \(path) and its -wal and -shm away; a new one is made."
         case .newer: "Install the newer danube, or set XDG_STATE_HOME and XDG_CACHE_HOME elsewhere."
         case .constraint, .misuse: "This is a bug of danube: please report it."
         }

@@ -77,10 +77,22 @@ package final class History {
         case several([JobRecord])
     }
 
-    /// The job of a name: the whole id, its beginning or its end, or `last`.
-    package func job(_ name: String) throws(HistoryError) -> Match {
+    /// The repository that a folder is in or is, of those that have jobs.
+    package func repository(of folder: String) throws(HistoryError) -> String? {
+        try wrapped { () throws(DatabaseError) in
+            try database.rows("SELECT DISTINCT repository FROM pipelines") { $0.text(0) }
+        }.filter { folder == $0 || folder.hasPrefix($0 == "/" ? $0 : $0 + "/") }
+            .max { $0.utf8.count < $1.utf8.count }
+    }
+
+    /// The job of a name: the whole id, its beginning or its end, or `last`: the latest one, of a
+    /// repository when that is given.
+    package func job(
+        _ name: String, repository: String? = nil
+    ) throws(HistoryError) -> Match {
         if name == "last" {
             var latest = Filter()
+            latest.repository = repository
             latest.most = 1
             return try jobs(latest).first.map { .one($0) } ?? .none
         }

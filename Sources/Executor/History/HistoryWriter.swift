@@ -27,16 +27,22 @@ final class HistoryWriter {
         do throws(DatabaseError) {
             let database = try Database(
                 path: HistorySchema.database(stateFolder), migrations: HistorySchema.migrations)
-            let row = try begin(database)
-            while true {
-                let (records, ending) = queue.take()
+            var (records, ending) = queue.takeFirst()
+            let row = try database.transaction { () throws(DatabaseError) in
+                let row = try begin(database)
                 try write(records, ending, row, database)
-                guard let ending else { continue }
-                if ending.state != nil {
-                    try HistoryPruning(stateFolder: stateFolder).run(database)
-                }
-                return nil
+                return row
             }
+            while ending == nil {
+                (records, ending) = queue.take()
+                guard !records.isEmpty || ending?.state != nil else { continue }
+                try database.transaction { () throws(DatabaseError) in
+                    try write(records, ending, row, database)
+                }
+            }
+            if ending?.state != nil { try HistoryPruning(stateFolder: stateFolder).run(database) }
+            try database.trimLog()
+            return nil
         } catch {
             queue.abandon()
             return error
@@ -49,34 +55,32 @@ final class HistoryWriter {
     }
 
     private func begin(_ database: Database) throws(DatabaseError) -> Row {
-        try database.transaction { () throws(DatabaseError) in
-            try HistoryPruning(stateFolder: stateFolder).closeLost(database, except: id)
-            try database.run(
-                "INSERT OR IGNORE INTO pipelines(repository,name) VALUES(?,?)",
-                .text(job.repository), .text(job.pipeline))
-            let pipeline =
-                try database.first(
-                    "SELECT number FROM pipelines WHERE repository=? AND name=?",
-                    .text(job.repository), .text(job.pipeline), make: { $0.int(0) }) ?? 0
-            let plan = try self.plan(database)
-            let repeated = try job.repeats.flatMap { id throws(DatabaseError) in
-                try database.first(
-                    "SELECT ifnull(repeats, number) FROM jobs WHERE id=?", .text(id.text),
-                    make: { $0.int(0) })
-            }
-            try database.run(
-                """
-                INSERT INTO jobs(id,pipeline,plan,trigger,branch,revision,mode,started,state,steps,
-                    repeats) VALUES(?,?,?,?,?,?,?,?,?,?,?)
-                """,
-                .text(id.text), .init(pipeline), .init(plan), .text(job.trigger),
-                .init(job.branch), .init(job.revision), .text(job.mode),
-                .integer(started.microseconds), .text(JobRecord.State.running.rawValue),
-                .init(job.repeats == nil ? job.steps.count : try stepsOfRepeated(database)),
-                .init(repeated))
-            let row = try database.first("SELECT last_insert_rowid()") { $0.int(0) } ?? 0
-            return Row(job: row, pipeline: pipeline)
+        try HistoryPruning(stateFolder: stateFolder).closeLost(database, except: id)
+        try database.run(
+            "INSERT OR IGNORE INTO pipelines(repository,name) VALUES(?,?)",
+            .text(job.repository), .text(job.pipeline))
+        let pipeline =
+            try database.first(
+                "SELECT number FROM pipelines WHERE repository=? AND name=?",
+                .text(job.repository), .text(job.pipeline), make: { $0.int(0) }) ?? 0
+        let plan = try self.plan(database)
+        let repeated = try job.repeats.flatMap { id throws(DatabaseError) in
+            try database.first(
+                "SELECT ifnull(repeats, number) FROM jobs WHERE id=?", .text(id.text),
+                make: { $0.int(0) })
         }
+        try database.run(
+            """
+            INSERT INTO jobs(id,pipeline,plan,trigger,branch,revision,mode,started,state,steps,
+                repeats) VALUES(?,?,?,?,?,?,?,?,?,?,?)
+            """,
+            .text(id.text), .init(pipeline), .init(plan), .text(job.trigger),
+            .init(job.branch), .init(job.revision), .text(job.mode),
+            .integer(started.microseconds), .text(JobRecord.State.running.rawValue),
+            .init(job.repeats == nil ? job.steps.count : try stepsOfRepeated(database)),
+            .init(repeated))
+        let row = try database.first("SELECT last_insert_rowid()") { $0.int(0) } ?? 0
+        return Row(job: row, pipeline: pipeline)
     }
 
     /// How many steps a job has that is like an earlier one.
@@ -98,19 +102,16 @@ final class HistoryWriter {
     private func write(
         _ records: [StepRecord], _ ending: RecordQueue.Ending?, _ row: Row, _ database: Database
     ) throws(DatabaseError) {
-        guard !records.isEmpty || ending?.state != nil else { return }
         for record in records { counts[record.state] += 1 }
-        try database.transaction { () throws(DatabaseError) in
-            if !records.isEmpty {
-                try database.run(
-                    "INSERT INTO batches(job,records) VALUES(?,?)", .init(row.job),
-                    .blob(RecordCoding.encode(records, since: started)))
-                for record in records { try remember(record, row, database) }
-            }
-            if let ending, let state = ending.state {
-                if let repeats = job.repeats { try countAgain(repeats, database) }
-                try end(ending, state, row, database)
-            }
+        if !records.isEmpty {
+            try database.run(
+                "INSERT INTO batches(job,records) VALUES(?,?)", .init(row.job),
+                .blob(RecordCoding.encode(records, since: started)))
+            for record in records { try remember(record, row, database) }
+        }
+        if let ending, let state = ending.state {
+            if let repeats = job.repeats { try countAgain(repeats, database) }
+            try end(ending, state, row, database)
         }
     }
 

@@ -9,7 +9,7 @@ package struct JobDescription: Sendable, Equatable {
         /// The name for people.
         package var name: String
 
-        /// Creates one from its parts.
+        /// A step that is called so.
         package init(id: String, name: String) {
             self.id = id
             self.name = name
@@ -116,6 +116,8 @@ package enum HistoryError: Error, Equatable, CustomStringConvertible {
     case folder(path: String, reason: String)
     /// Neither `XDG_STATE_HOME` nor `HOME` names a folder.
     case noHome
+    /// Nothing was recorded yet.
+    case noJobs
     case database(DatabaseError)
     case log(LogError)
 
@@ -124,6 +126,7 @@ package enum HistoryError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .folder(let path, let reason): "\(path) cannot be used: \(reason)"
         case .noHome: "neither XDG_STATE_HOME nor HOME is an absolute path"
+        case .noJobs: "no job was recorded yet"
         case .database(let error): error.description
         case .log(let error): error.description
         }
@@ -134,6 +137,7 @@ package enum HistoryError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .folder: "Check that it is yours and may be written."
         case .noHome: "Set XDG_STATE_HOME to a folder for danube's records."
+        case .noJobs: "`danube run` runs a pipeline and records it."
         case .database(let error): error.hint
         case .log(let error): error.hint
         }

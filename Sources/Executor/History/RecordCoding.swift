@@ -134,7 +134,20 @@ enum RecordCoding {
             return bytes[position..<position + Int(count)]
         }
 
+        mutating func digest() -> Digest? {
+            guard bytes.count - position >= Digest.byteCount else { return nil }
+            defer { position += Digest.byteCount }
+            return bytes.withUnsafeBytes {
+                Digest(
+                    raw: UnsafeRawBufferPointer(rebasing: $0[position...].prefix(Digest.byteCount)))
+            }
+        }
+
         mutating func text() -> String? {
+            if position < bytes.count, bytes[position] == 0 {
+                position += 1
+                return ""
+            }
             guard let count = number(), let part = take(count) else { return nil }
             return String(decoding: part, as: UTF8.self)
         }
@@ -154,8 +167,8 @@ enum RecordCoding {
                 record.ended = ended
             }
             if fields & Field.key != 0 {
-                guard let key = take(UInt64(Digest.byteCount)) else { return nil }
-                record.key = Digest(bytes: key)
+                guard let key = digest() else { return nil }
+                record.key = key
             }
             if fields & Field.reason != 0 {
                 guard let reason = text() else { return nil }

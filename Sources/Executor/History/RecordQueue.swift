@@ -17,7 +17,8 @@ final class RecordQueue: @unchecked Sendable {
     static let capacity = 1 << 16
     /// With so many records the writer does not wait for more.
     static let batch = 4096
-    private static let waitSeconds = 1
+    private static let waitMilliseconds = 1000
+    private static let firstMilliseconds = 100
 
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -79,12 +80,32 @@ final class RecordQueue: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while records.isEmpty, ending == nil { pthread_cond_wait(changed, mutex) }
+        waitForBatch(milliseconds: Self.waitMilliseconds)
+        return takeAll()
+    }
+
+    /// What came within a short time, if anything, so that a short job is written at once.
+    func takeFirst() -> (records: [StepRecord], ending: Ending?) {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        waitForBatch(milliseconds: Self.firstMilliseconds)
+        return takeAll()
+    }
+
+    /// With the lock held.
+    private func waitForBatch(milliseconds: Int) {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
-        deadline.tv_sec += Self.waitSeconds
+        let nanoseconds = deadline.tv_nsec + milliseconds * 1_000_000
+        deadline.tv_sec += nanoseconds / 1_000_000_000
+        deadline.tv_nsec = nanoseconds % 1_000_000_000
         while records.count < Self.batch, ending == nil {
             if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { break }
         }
+    }
+
+    /// With the lock held.
+    private func takeAll() -> (records: [StepRecord], ending: Ending?) {
         let taken = records
         records = []
         pthread_cond_broadcast(freed)

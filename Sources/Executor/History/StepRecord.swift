@@ -11,7 +11,7 @@ package struct AttemptRecord: Sendable, Equatable {
     /// What happened, in a few words ("timed out"); empty when the exit code says it all.
     package var outcome: String
 
-    /// Creates one from its parts.
+    /// A whole try; `outcome` is for what no exit code tells.
     package init(
         started: Timestamp, ended: Timestamp, exitCode: Int? = nil, outcome: String = ""
     ) {

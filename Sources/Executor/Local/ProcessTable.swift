@@ -33,7 +33,8 @@ package final class ProcessTable {
 
     /// Takes over the program's signals. `token` tells this program's processes from all others;
     /// `ownsProgram` says that the program has no children but those of this table, so that a
-    /// child of unknown origin was left behind by a step. It then becomes the parent of all orphans.
+    /// child of unknown origin was left behind by a step. It then becomes the parent of all
+    /// orphans.
     package init(token: String, ownsProgram: Bool) throws(RunnerError) {
         let loop = try EventLoop()
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)

@@ -20,14 +20,17 @@ final class CachedResults: ResultKeeper {
     private let cache: ActionCache
     private let salt: [UInt8]
     private let machine: Action.Machine
+    private let containers: Containers?
     private let trace: RunTrace
     /// Gives reasons for a miss, where somebody wants to hear them.
     var explain: ((StepIndex, Manifest) -> [String])?
 
     /// Uses a cache for one run. `salt` is what this machine's secret versions are made with.
     init(
-        _ configuration: RunConfiguration, cache: ActionCache, salt: [UInt8], trace: RunTrace
+        _ configuration: RunConfiguration, cache: ActionCache, salt: [UInt8], trace: RunTrace,
+        containers: Containers?
     ) {
+        self.containers = containers
         self.trace = trace
         self.configuration = configuration
         plan = configuration.plan
@@ -43,6 +46,9 @@ final class CachedResults: ResultKeeper {
         else { return .uncacheable("it does not declare its inputs and outputs") }
         let missing = resolved.secrets.filter { configuration.secrets[$0] == nil }
         if let first = missing.first { return .uncacheable("secret `\(first)` was not given") }
+        if let image = missingImage(step) {
+            return .uncacheable("the image `\(image)` is not on this machine")
+        }
         do {
             let tree = try host.inputs(of: step, inputs.map { try Glob($0) })
             let manifest = try Manifest(action(step, resolved, tree))
@@ -59,6 +65,14 @@ final class CachedResults: ResultKeeper {
         } catch {
             return .failed("\(error)")
         }
+    }
+
+    /// An image whose digest the step's key would need, and that is not here.
+    private func missingImage(_ step: StepIndex) -> String? {
+        guard let containers else { return nil }
+        let settings = plan.steps[step.int]
+        let images = [plan.image(of: settings)] + (settings.options?.services ?? []).map(\.image)
+        return images.first { !$0.isEmpty && containers.digest(of: $0) == nil }
     }
 
     private func action(
@@ -81,7 +95,13 @@ final class CachedResults: ResultKeeper {
         action.workdir = settings.workdir
         action.outputs = settings.options?.outputs ?? []
         action.captures = settings.capture
-        action.services = settings.options?.services ?? []
+        let image = containers?.digest(of: plan.image(of: settings))
+        if let image { action.machine = .image(image) }
+        action.services = resolved.publicServices.map { service in
+            var service = service
+            service.image = containers?.digest(of: service.image) ?? service.image
+            return service
+        }
         action.scope = configuration.isInPlace ? "in-place" : "isolated"
         return action
     }

@@ -38,6 +38,7 @@ final class IsolatedHost: StepHost {
     func inputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree {
         let state = try state(before: step)
         let reader = StateReader(state: state, store: store)
+        if let known = reader.known(globs) { return known }
         return try workspaces.viewing(state) { try reader.tree(globs, view: $0) }
     }
 
@@ -82,9 +83,14 @@ final class IsolatedHost: StepHost {
     func take(_ step: StepIndex, _ outputs: FileTree) throws -> Int {
         var state = try state(before: step)
         if !outputs.entries.isEmpty {
-            let folder = try workspaces.layerFolder()
-            try link(outputs, into: folder)
-            state.layers.append(Layer(path: folder, owners: [step.int], tree: outputs))
+            let layer = Layer(
+                path: workspaces.layerPath(), owners: [step.int], tree: outputs
+            ) { [store] path in
+                try Workspaces.makeFolder(path)
+                var restore = TreeRestore(from: store, into: try Folder(path), by: .link)
+                _ = try restore.restore(outputs)
+            }
+            state.layers.append(layer)
         }
         held[step] = [.state(state)]
         return outputs.entries.count

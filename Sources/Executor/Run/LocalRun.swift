@@ -6,6 +6,8 @@ internal import PipelineIR
 package struct LocalRun {
     private let configuration: RunConfiguration
     private let observer: any RunObserver
+    /// With fewer changed paths, what is known of all others is not looked at.
+    private static let smallChange = 64
 
     /// Prepares a run.
     package init(_ configuration: RunConfiguration, observer: any RunObserver) {
@@ -26,7 +28,10 @@ package struct LocalRun {
         let place = try WorkPlace(configured)
         defer { place.remove() }
         configured.temporaryFolder = place.temporary
-        let known = expected()
+        // Where little is to be done, what is known of the rest is of no use.
+        let isSmall = (earlier?.changed.count ?? .max) < Self.smallChange
+        let known =
+            isSmall ? Array(repeating: 0, count: configuration.plan.steps.count) : expected()
         observer.began(
             RunDescription(
                 job: configured.job, plan: configured.plan, digest: configured.digest.description,
@@ -38,11 +43,13 @@ package struct LocalRun {
         }
         let memory = DigestMemory(
             file: "\(configured.cacheFolder)/digests/\(Digest(ofUTF8: configured.root).hex)",
-            folder: folder)
+            folder: folder, isForLittle: isSmall)
         let trace = RunTrace(count: configured.plan.steps.count)
+        let containers = try containers(configured, place)
         let results: any ResultKeeper =
             configured.usesCache
-            ? CachedResults(configured, cache: cache, salt: try salt(), trace: trace)
+            ? CachedResults(
+                configured, cache: cache, salt: try salt(), trace: trace, containers: containers)
             : NoResults()
         let host = try host(cache.store, place, memory)
         let scheduler = Scheduler(
@@ -51,13 +58,15 @@ package struct LocalRun {
             results: results, trace: trace,
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
             priority: CriticalPath(configured.plan, durations: known).priorities)
+        scheduler.containers = containers
         let outcome = scheduler.run()
         host.close()
         finish { try cache.flush() }
         finish { try memory.save() }
         if let file = configured.memoFile {
+            // A memo knows files, and nothing of images.
             let memo =
-                outcome == .succeeded
+                outcome == .succeeded && !Containers.areNeeded(by: configured.plan)
                 ? trace.memo(
                     of: configured.plan, job: configured.job, digest: configured.digest,
                     after: earlier?.memo, folder: folder, memory: memory) : nil
@@ -71,8 +80,27 @@ package struct LocalRun {
             nanoseconds: MonotonicClock.now() &- started)
         summary.counts = scheduler.counts
         summary.artifacts = scheduler.artifacts.kept
+        let reports = TestReports(scheduler.artifacts.reports)
+        summary.tests = (reports.total, reports.failed, reports.skipped)
+        summary.failedTests = reports.failures
+        for problem in reports.problems {
+            observer.told(
+                RunMessage(.warning, "\(problem.path) is no JUnit report: \(problem.reason)"))
+        }
         observer.ended(summary)
         return summary
+    }
+
+    private func containers(
+        _ configured: RunConfiguration, _ place: WorkPlace
+    ) throws -> Containers? {
+        guard !configured.allowsHost, Containers.areNeeded(by: configured.plan) else { return nil }
+        let containers = try Containers(configured, place: place.folder)
+        guard configured.usesCache else { return containers }
+        containers.fetch { image in
+            observer.told(RunMessage(.note, "Fetching the image \(image)"))
+        }
+        return containers
     }
 
     /// Records that a job in place would do nothing, as its memo says. What killed jobs left is
@@ -95,7 +123,9 @@ package struct LocalRun {
         var job = JobDescription(
             repository: configuration.root, pipeline: plan.pipeline, plan: configuration.digest,
             mode: configuration.isInPlace ? "in-place" : "isolated",
-            steps: plan.steps.map { JobDescription.Step(id: $0.id, name: $0.name) })
+            steps: plan.steps.indices.map {
+                JobDescription.Step(id: plan.steps[$0].id, name: plan.steps[$0].name)
+            })
         job.trigger = configuration.trigger
         job.branch = configuration.branch
         job.revision = configuration.revision
@@ -109,8 +139,8 @@ package struct LocalRun {
             let known = try? history.expectedDurations(
                 repository: configuration.root, pipeline: plan.pipeline)
         else { return Array(repeating: 0, count: plan.steps.count) }
-        return plan.steps.map { step in
-            guard let duration = known[step.id] else { return 0 }
+        return plan.steps.indices.map { index in
+            guard let duration = known[plan.steps[index].id] else { return 0 }
             let (seconds, attoseconds) = duration.components
             return UInt64(clamping: seconds) &* 1_000_000_000
                 &+ UInt64(clamping: attoseconds / 1_000_000_000)
@@ -152,10 +182,12 @@ package struct LocalRun {
             tree = try SourceTree.workingCopy(configuration.root, memory: memory, into: store)
         }
         try? memory.save()
-        let base = try SourceBase(configuration.cacheFolder, store: store).layer(of: tree)
+        let base = try SourceFolders(configuration.cacheFolder, store: store).layer(of: tree)
         return IsolatedHost(
             plan: configuration.plan, source: base, store: store,
-            workspaces: try Workspaces(folder: place.folder))
+            workspaces: try Workspaces(
+                folder: place.folder,
+                mayMount: configuration.namespaces & Int32(DANUBE_OWN_MOUNTS) != 0))
     }
 }
 

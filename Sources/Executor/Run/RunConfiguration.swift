@@ -2,7 +2,7 @@ package import PipelineIR
 
 /// What a run is given.
 package struct RunConfiguration {
-    /// The plan.
+    /// What is executed.
     package var plan: Plan
     /// Its digest.
     package var digest: PlanDigest

@@ -73,20 +73,23 @@ extension Scheduler {
             throw AttemptError.noSecret(missing)
         }
         try refuseSecretArguments(resolved)
-        let image = settings.image.isEmpty ? plan.defaultImage : settings.image
-        if !image.isEmpty, !configuration.allowsHost { throw AttemptError.noContainers(image) }
+        let services = settings.options?.services ?? []
+        let runsInImage =
+            !configuration.allowsHost && !(plan.image(of: settings).isEmpty && services.isEmpty)
+        if configuration.allowsHost, !services.isEmpty { throw AttemptError.servicesWithoutImage }
+        if runsInImage { try containers?.check(step) }
         let ticket = tickets.removeValue(forKey: step)
         let inputs = try declaredInputs(of: step, ticket)
         let folder = try host.enter(step, inputs: inputs)
-        var order = ProcessOrder(
-            arguments: arguments(resolved), environment: [], search: "", folder: folder)
-        order.environment = environment.variables(
-            resolved.environment, workspace: folder,
-            job: ticket == nil ? configuration.job : nil)
-        order.search = environment.search(resolved.environment)
-        if !settings.workdir.isEmpty { order.folder = "\(folder)/\(settings.workdir)" }
-        if case .script(let text) = resolved.command, isGivenInMemory(resolved) {
-            order.script = Array(text.utf8)
+        let job = ticket == nil ? configuration.job : nil
+        var order: ProcessOrder
+        var container: ContainerOrder?
+        if runsInImage, let containers {
+            let ordered = try self.container(step, attempt, resolved, folder, job, containers)
+            container = ordered
+            order = try containers.supervised(ordered)
+        } else {
+            order = onHost(step, resolved, folder, job)
         }
         let (timeout, overflow) = (settings.options?.timeoutMilliseconds ?? 0)
             .multipliedReportingOverflow(by: 1_000_000)
@@ -99,8 +102,38 @@ extension Scheduler {
         running[slot] = RunningAttempt(
             step: step, attempt: attempt, log: writer,
             captured: settings.capture ? CapturedOutput() : nil, ticket: ticket,
-            isDeclared: inputs != nil)
+            isDeclared: inputs != nil, container: container)
         slots[step] = slot
+    }
+
+    private func onHost(
+        _ step: StepIndex, _ resolved: ResolvedStep, _ folder: String, _ job: String?
+    ) -> ProcessOrder {
+        let workdir = plan.steps[step.int].workdir
+        var order = ProcessOrder(
+            arguments: arguments(resolved), environment: [], search: "", folder: folder)
+        order.environment = environment.variables(
+            resolved.environment, workspace: folder, job: job)
+        order.search = environment.search(resolved.environment)
+        if !workdir.isEmpty { order.folder = "\(folder)/\(workdir)" }
+        if case .script(let text) = resolved.command, isGivenInMemory(resolved) {
+            order.script = Array(text.utf8)
+        }
+        return order
+    }
+
+    private func container(
+        _ step: StepIndex, _ attempt: Int, _ resolved: ResolvedStep, _ folder: String,
+        _ job: String?, _ containers: Containers
+    ) throws(AttemptError) -> ContainerOrder {
+        var script: String?
+        if case .script(let text) = resolved.command, isGivenInMemory(resolved) { script = text }
+        return try containers.order(
+            step, attempt: attempt, resolved, arguments: arguments(resolved), script: script,
+            workspace: folder,
+            environment: environment.containerVariables(
+                workspace: ContainerOrder.workspace, workdir: plan.steps[step.int].workdir,
+                job: job))
     }
 
     /// What a step sees when it declares both what it reads and what it writes.
@@ -164,6 +197,16 @@ extension Scheduler {
                     step: attempt.step))
         }
         var outcome = outcome(of: attempt, end)
+        if let container = attempt.container {
+            let report = containers?.end(container, supervisorWasKilled: end.signal != 0)
+            if let report, end.cause == .itself {
+                outcome = report.outcome
+                observer.told(
+                    RunMessage(
+                        .error, "The step cannot run: \(report.text)", hint: report.hint,
+                        step: attempt.step))
+            }
+        }
         if case .exitCode(let code, _) = outcome {
             do {
                 let outputs = code == 0 ? try keep(attempt, outcome, end) : nil

@@ -5,7 +5,7 @@ internal import PipelineIR
 /// The folder in which a job keeps its workspaces. It is locked while the job lives, so that
 /// another run can tell what a killed one left behind.
 final class WorkPlace {
-    /// The folder.
+    /// Absolute path of the folder that belongs to the job.
     let folder: String
     /// A folder for what steps need for a moment.
     var temporary: String { "\(folder)/tmp" }
@@ -31,6 +31,10 @@ final class WorkPlace {
 
     /// Removes the folder.
     func remove() {
+        // What is still mounted would keep its folder.
+        for lane in (try? FileComparison.names(in: "\(folder)/lanes".joined(.root))) ?? [] {
+            _ = danube_unmount("\(folder)/lanes/\(String(decoding: lane, as: UTF8.self))")
+        }
         ScratchRemoval.remove(folder)
         lock.remove()
     }
@@ -40,8 +44,8 @@ final class WorkPlace {
 
     private static func all(_ cacheFolder: String) -> String { "\(cacheFolder)/work" }
 
-    /// Removes the folders of dead jobs. `seesProcesses` says that this run sees the processes of others; one that does not leaves
-    /// jobs alone whose processes may live.
+    /// Removes the folders of dead jobs. `seesProcesses` says that this run sees the processes of
+    /// others; one that does not leaves jobs alone whose processes may live.
     static func removeDead(in cacheFolder: String, seesProcesses: Bool) {
         let all = all(cacheFolder)
         guard let names = try? FileComparison.names(in: all.joined(.root)) else { return }
@@ -70,7 +74,10 @@ final class WorkPlace {
         if dead.isEmpty { return }
         // First what may still write there.
         if seesProcesses { StrayProcesses.end(ofJobs: jobs) }
-        for job in jobs { ScratchRemoval.remove("\(all)/\(job)") }
+        for job in jobs {
+            Containers.reap("\(all)/\(job)")
+            ScratchRemoval.remove("\(all)/\(job)")
+        }
         for lock in dead { lock.remove() }
     }
 }

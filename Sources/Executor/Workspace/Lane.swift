@@ -1,4 +1,5 @@
-/// A workspace that steps write to: a mounted folder whose topmost layer is theirs.
+/// A workspace that steps write to: a mounted folder whose topmost layer is theirs, or a copy of
+/// which such a layer is made in the end.
 package final class Lane {
     /// The folder in which steps run.
     package let folder: String
@@ -10,6 +11,8 @@ package final class Lane {
     let upper: String
     /// Steps that ran in it, in that order.
     package internal(set) var owners: [Int] = []
+    /// Set where the folder is no mount.
+    var copy: LaneCopy?
     /// The state that was left, once nothing runs in it any more.
     var sealed: WorkspaceState?
 

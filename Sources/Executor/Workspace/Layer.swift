@@ -1,15 +1,18 @@
+internal import Glibc
+
 /// A folder that holds what some steps changed in the workspace below it. It is never written to
 /// again, and is deleted when nothing refers to it any more.
 package final class Layer {
-    /// The folder.
-    package let path: String
     /// Steps that made it, ascending.
     package let owners: [Int]
-    /// All that is in it, where it was made from the cache; its files are then links to blobs.
+    /// All that is in it, where it is made from the cache; its files are then links to blobs.
     package let tree: FileTree?
     /// Nodes of files that were hashed after the layer was frozen.
     var hashed: [TreePath: FileTree.Node] = [:]
+    private let path: String
     private let isKept: Bool
+    /// Makes the folder, where nobody has needed it yet.
+    private var fill: ((String) throws -> Void)?
 
     /// Takes over a folder; `isKept` where it outlives the job.
     package init(path: String, owners: [Int], tree: FileTree? = nil, isKept: Bool = false) {
@@ -19,7 +22,35 @@ package final class Layer {
         self.isKept = isKept
     }
 
-    deinit { if !isKept { ScratchRemoval.remove(path) } }
+    /// Promises a folder with a tree in it, which `fill` makes when somebody needs it.
+    init(
+        path: String, owners: [Int], tree: FileTree, isKept: Bool = false,
+        fill: @escaping (String) throws -> Void
+    ) {
+        self.path = path
+        self.owners = owners
+        self.tree = tree
+        self.isKept = isKept
+        self.fill = fill
+    }
+
+    deinit { if !isKept, fill == nil { ScratchRemoval.remove(path) } }
+
+    /// The folder, which is made if it is not there yet.
+    func folder() throws(WorkspaceError) -> String {
+        guard let fill else { return path }
+        do {
+            try fill(path)
+        } catch let error as WorkspaceError {
+            throw error
+        } catch CacheError.noSpace(let place, _) {
+            throw .system("write", path: place, errno: ENOSPC)
+        } catch {
+            throw .unmade(path: path, reason: "\(error)")
+        }
+        self.fill = nil
+        return path
+    }
 }
 
 /// A workspace as some steps left it: layers from the lowest, the source, to the topmost.

@@ -23,6 +23,8 @@ struct LayerChanges {
         var path: TreePath
         var kind: Kind
         var layer: Layer
+        /// The layer's folder.
+        var root: String
     }
 
     private(set) var changes: [TreePath: Change] = [:]
@@ -86,7 +88,7 @@ struct LayerChanges {
 
     /// What a layer does at a path; `nil` for nothing.
     static func kind(in layer: Layer, _ path: TreePath) throws(WorkspaceError) -> Kind? {
-        let place = layer.path.joined(path)
+        let place = try layer.folder().joined(path)
         let entry = danube_layer_entry(place)
         if entry == -ENOENT || entry == -ENOTDIR { return nil }
         return try kind(of: place, path)
@@ -98,19 +100,20 @@ struct LayerChanges {
         case .folder, .removed, .replaced: return true
         case .file, .link:
             return FileComparison.isEqual(
-                a.layer.path.joined(a.path), b.layer.path.joined(b.path))
+                a.root.joined(a.path), b.root.joined(b.path))
         }
     }
 
     private mutating func read(_ layer: Layer) throws(WorkspaceError) {
+        let root = try layer.folder()
         let isFirst = changes.isEmpty
         var folders = [TreePath.root]
         while let folder = folders.popLast() {
-            for name in try FileComparison.names(in: layer.path.joined(folder)) {
+            for name in try FileComparison.names(in: root.joined(folder)) {
                 let path = folder.appending(name)
-                let kind = try Self.kind(of: layer.path.joined(path), path)
+                let kind = try Self.kind(of: root.joined(path), path)
                 if !isFirst, kind.hidesBelow, above[path] != nil { drop(beneath: path, but: layer) }
-                changes[path] = Change(path: path, kind: kind, layer: layer)
+                changes[path] = Change(path: path, kind: kind, layer: layer, root: root)
                 if kind == .folder || kind == .replaced { folders.append(path) }
                 if kind == .replaced { replaced.insert(path) }
                 if kind != .folder { markAbove(path, layer, kind) }
@@ -133,7 +136,7 @@ struct LayerChanges {
         while !folder.isRoot {
             folder = folder.parent
             if above[folder] != nil { return }
-            above[folder] = Change(path: path, kind: kind, layer: layer)
+            above[folder] = Change(path: path, kind: kind, layer: layer, root: "")
         }
     }
 

@@ -52,7 +52,7 @@ final class LayerStacks {
             groups = groups.filter { $0.value.parts.allSatisfy { $0.layer != nil } }
         }
         let merged = Layer(path: try folder(), owners: [])
-        for layer in layers { try LayerMerge.add(layer.path, to: merged.path) }
+        for layer in layers { try LayerMerge.add(layer.folder(), to: merged.folder()) }
         groups[key] = Group(merged: merged, parts: layers.map { WeakLayer(layer: $0) })
         return merged
     }

@@ -6,6 +6,9 @@ struct StateReader {
     let state: WorkspaceState
     let store: ContentStore
 
+    /// The tree of what globs cover, where it can be told without a look at the files.
+    func known(_ globs: [Glob]) -> FileTree? { KnownState(state)?.tree(globs) }
+
     /// The tree of what globs cover in `view`, a folder in which the state can be seen.
     func tree(_ globs: [Glob], view: String) throws -> FileTree {
         let scan = try TreeScan(Folder(view), globs)
@@ -32,7 +35,7 @@ struct StateReader {
                 continue
             }
             if let node = layer.hashed[path] { return node }
-            let folder = try Folder(layer.path)
+            let folder = try Folder(layer.folder())
             guard let read = try FileReading(folder: folder).ingest(path, into: store) else {
                 continue
             }

@@ -67,8 +67,8 @@ struct WorkspaceJoin {
             }
         }
         let merged = try folder()
-        for layer in others { try LayerMerge.add(layer.path, to: merged) }
-        for layer in added { try LayerMerge.add(layer.path, to: merged, uniting: replaced) }
+        for layer in others { try LayerMerge.add(layer.folder(), to: merged) }
+        for layer in added { try LayerMerge.add(layer.folder(), to: merged, uniting: replaced) }
         let owners = Set((others + added).flatMap(\.owners)).sorted()
         joined.layers = below + [Layer(path: merged, owners: owners)]
     }

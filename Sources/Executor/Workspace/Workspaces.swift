@@ -6,27 +6,59 @@ internal import Glibc
 /// A workspace is a stack of layers. A step that declares nothing works in a lane, which is a mount
 /// of the stack with a layer of its own on top; a fork freezes that layer and puts one for each
 /// branch on it; a join puts the branches' layers on each other, which costs nothing, since nobody
-/// copies a file. Needs a mount namespace of its own.
+/// copies a file. Mounts need a mount namespace of the program's own. Without one, a lane is a
+/// folder of copies, and its layer is made when it is frozen.
 package final class Workspaces {
+    /// Chooses how workspaces are made: `copy` for folders instead of mounts.
+    static let variable = "DANUBE_WORKSPACES"
     /// The folder of the job.
     package let folder: String
+    /// Whether nothing is mounted.
+    package private(set) var isCopying: Bool
     private var count = 0
     private let stacks = LayerStacks()
     private var mounted: Set<String> = []
 
-    /// Makes workspaces in a folder that is there and belongs to this job alone.
-    package init(folder: String) throws(WorkspaceError) {
+    /// Makes workspaces in a folder that is there and belongs to this job alone. `mayMount` says
+    /// that the program has a mount namespace of its own.
+    package init(folder: String, mayMount: Bool) throws {
         self.folder = folder
+        isCopying = !mayMount || Self.areCopiesWanted
         for name in ["layers", "work", "lanes", "steps"] {
             try Self.makeFolder("\(folder)/\(name)")
         }
+        if !isCopying { isCopying = try !canMount() }
+    }
+
+    /// Whether the environment asks for copies.
+    package static var areCopiesWanted: Bool {
+        getenv(variable).map { String(cString: $0) } == "copy"
+    }
+
+    /// Whether the kernel makes overlays of folders here.
+    private func canMount() throws -> Bool {
+        let paths = try (0..<4).map { _ in try layerFolder() }
+        defer { for path in paths { rmdir(path) } }
+        let layers = CStrings([paths[1]])
+        let status = layers.withConstantPointers { pointers in
+            danube_overlay_mount(paths[0], pointers, paths[2], paths[3])
+        }
+        if status < 0 { return false }
+        _ = danube_unmount(paths[0])
+        ScratchRemoval.remove(paths[3])
+        return true
     }
 
     /// Opens a lane on a state.
-    package func open(_ state: WorkspaceState) throws(WorkspaceError) -> Lane {
+    package func open(_ state: WorkspaceState) throws -> Lane {
         let number = next()
         let lane = Lane(
             folder: "\(folder)/lanes/\(number)", base: state, upper: "\(folder)/layers/\(number)")
+        if isCopying {
+            for path in [lane.folder, lane.upper] { try Self.makeFolder(path) }
+            lane.copy = try LaneCopy(of: state, in: lane.folder)
+            return lane
+        }
         let work = "\(folder)/work/\(number)"
         for path in [lane.folder, lane.upper, work] { try Self.makeFolder(path) }
         lane.mounted = try stacks.mountable(state.layers, layerFolder)
@@ -35,10 +67,16 @@ package final class Workspaces {
     }
 
     /// Freezes a lane: what it holds becomes a state, and nothing may run in it any more.
-    package func seal(_ lane: Lane) throws(WorkspaceError) -> WorkspaceState {
+    package func seal(_ lane: Lane) throws -> WorkspaceState {
         if let sealed = lane.sealed { return sealed }
-        unmount(lane.folder)
-        lane.mounted = []
+        if let copy = lane.copy {
+            try copy.seal(lane.folder, into: lane.upper)
+            ScratchRemoval.remove(lane.folder)
+            lane.copy = nil
+        } else {
+            unmount(lane.folder)
+            lane.mounted = []
+        }
         var state = lane.base
         if try FileComparison.names(in: lane.upper.joined(.root)).isEmpty {
             rmdir(lane.upper)
@@ -70,20 +108,28 @@ package final class Workspaces {
     }
 
     /// A place for a layer that is filled by hand.
-    package func layerFolder() throws(WorkspaceError) -> String {
-        let path = "\(folder)/layers/\(next())"
+    func layerFolder() throws(WorkspaceError) -> String {
+        let path = layerPath()
         try Self.makeFolder(path)
         return path
     }
+
+    /// A place for a layer, where nothing is yet.
+    func layerPath() -> String { "\(folder)/layers/\(next())" }
 
     /// Mounts a state where nobody writes to it, and calls a function with the folder.
     package func viewing<Result>(
         _ state: WorkspaceState, _ body: (String) throws -> Result
     ) throws -> Result {
-        if state.layers.count == 1 { return try body(state.layers[0].path) }
-        let layers = try stacks.mountable(state.layers, layerFolder)
+        if state.layers.count == 1 { return try body(state.layers[0].folder()) }
         let path = "\(folder)/lanes/\(next())"
         try Self.makeFolder(path)
+        if isCopying {
+            defer { ScratchRemoval.remove(path) }
+            try LaneCopy.fill(path, with: state, by: .link)
+            return try body(path)
+        }
+        let layers = try stacks.mountable(state.layers, layerFolder)
         try mount(layers, at: path, upper: nil, work: nil)
         defer { unmount(path) }
         return try body(path)
@@ -109,7 +155,9 @@ package final class Workspaces {
     private func mount(
         _ layers: [Layer], at target: String, upper: String?, work: String?
     ) throws(WorkspaceError) {
-        let layers = CStrings(layers.reversed().map(\.path))
+        var folders: [String] = []
+        for layer in layers.reversed() { folders.append(try layer.folder()) }
+        let layers = CStrings(folders)
         let status = layers.withConstantPointers { pointers in
             danube_overlay_mount(target, pointers, upper, work)
         }

@@ -10,7 +10,7 @@ import _ast as A
 
 from . import _both
 from ._liveness import children
-from ._library_state import look_for_state
+from ._library_state import note_finalizer, note_import
 from ._nodes import call as _call
 from ._nodes import constant as _constant
 from ._nodes import copy as _copy
@@ -39,7 +39,6 @@ def compile_module(source: str, filename: str) -> Any:
 
 def compile_tree(tree: Any, filename: str) -> Any:
     """Code of a parsed module; the tree is rewritten in place."""
-    look_for_state(tree)
     _Rewriter(tree).module()
     return compile(tree, filename, "exec", 0, True)
 
@@ -117,6 +116,9 @@ class _Rewriter:
             if node.msg is not None:
                 node.msg = self.expression(node.msg)
             return node
+        if kind is A.Import or kind is A.ImportFrom:
+            note_import(node)
+            return node
         return self._generic(node)
 
     def _generic(self, node: Any) -> Any:
@@ -144,6 +146,8 @@ class _Rewriter:
         arguments.kw_defaults = [
             one if one is None else self.expression(one) for one in arguments.kw_defaults
         ]
+        if node.name == "__del__":
+            note_finalizer()
         saved = self._function, self._in_class
         self._function, self._in_class = node, False
         node.body = self.body(node.body)

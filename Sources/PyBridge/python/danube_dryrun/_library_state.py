@@ -9,7 +9,6 @@ import _ast as A
 import sys
 
 from . import _both
-from ._liveness import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ _STATEFUL = frozenset(
 _RENEWED = ("decimal", "_pydecimal", "logging", "mimetypes", "csv", "_csv", "warnings")
 # With these it shows when an object dies.
 _WATCHING = frozenset(("weakref", "_weakref", "gc"))
-_WATCHING_NAMES = frozenset(("__del__", "getrefcount"))
 _MODULE = type(sys)
 
 imported: set[str] = set()
@@ -35,25 +33,23 @@ imported: set[str] = set()
 _saved: dict[str, dict[str, Any]] = {}
 
 
-def look_for_state(tree: Any) -> None:
+def note_import(node: Any) -> None:
     """Notes which modules a module of the repository imports, and what can be seen through them."""
-    for node in walk(tree):
-        kind = type(node)
-        names: list[str] = []
-        if kind is A.Import:
-            names = [alias.name.partition(".")[0] for alias in node.names]
-        elif kind is A.ImportFrom and node.module and not node.level:
-            names = [node.module.partition(".")[0]]
-        elif kind is A.FunctionDef and node.name in _WATCHING_NAMES:
-            _both.fragile.add(2)
-        elif kind is A.Attribute and node.attr in _WATCHING_NAMES:
-            _both.fragile.add(2)
-        for name in names:
-            imported.add(name)
-            if name in _STATEFUL:
-                _both.fragile.add(1)
-            elif name in _WATCHING:
-                _both.fragile.add(2)
+    if type(node) is A.Import:
+        names = [alias.name.partition(".")[0] for alias in node.names]
+    else:
+        names = [(node.module or "").partition(".")[0]] if not node.level else []
+    for name in names:
+        imported.add(name)
+        if name in _STATEFUL:
+            _both.fragile.add(1)
+        elif name in _WATCHING:
+            note_finalizer()
+
+
+def note_finalizer() -> None:
+    """The danubefile can tell when an object dies."""
+    _both.fragile.add(2)
 
 
 def save(module: Any) -> None:

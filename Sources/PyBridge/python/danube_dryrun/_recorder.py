@@ -172,11 +172,10 @@ class Recorder:
         self.emit((T.STEP, frame, name, command, flags, options))
         self.n = n + 1
         label = name if type(name) is str else label_of(command)
-        own = Fallible(n, label, frame, handled, capture)
         if block is not None:
-            self._in_block(own, check, needs)
+            self._in_block(Fallible(n, label, frame, handled, capture), check, needs)
         elif handled:
-            self._fail_or_go_on(own)
+            self._fail_or_go_on(Fallible(n, label, frame, handled, capture))
         if capture:
             return Text((("o", n),), n, shown(label))
         # The code of a check=True step is 0 where evaluation goes on; in a block its call gives

@@ -3,7 +3,7 @@ internal import PipelineIR
 
 /// Keeps the files of sources as folders of links to blobs, so that a job begins with a folder that
 /// is there already when nothing has changed.
-struct SourceBase {
+struct SourceFolders {
     /// How many sources are kept.
     private static let most = 4
     private static let mostAttempts = 100
@@ -23,11 +23,12 @@ struct SourceBase {
     func layer(of tree: FileTree) throws -> Layer {
         let name = tree.digest.hex
         let path = "\(folder)/\(name)"
-        try hold(path, tree)
-        // Their time tells which were used last.
-        utimensat(AT_FDCWD, "\(path).lock", nil, 0)
         removeOld(but: name)
-        return Layer(path: path, owners: [], tree: tree, isKept: true)
+        return Layer(path: path, owners: [], tree: tree, isKept: true) { path in
+            try hold(path, tree)
+            // Their time tells which were used last.
+            utimensat(AT_FDCWD, "\(path).lock", nil, 0)
+        }
     }
 
     /// Locks the folder of a tree, which is made when it is missing.
