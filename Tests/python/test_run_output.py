@@ -84,7 +84,10 @@ def test_nothing_is_lost_and_memory_is_bounded(
     assert found.digest() == expected
 
 
-NASTY = bytes(range(256)) + b"\x1b]0;title\x07\x1b[2J\x1b[1;31mred\x1b[0m\x9b5n\r\n\xe2\x80\xae\xff\xfe\n"
+NASTY = (
+    bytes(range(256))
+    + b"\x1b]0;title\x07\x1b[2J\x1b[1;31mred\x1b[0m\x9b5n\r\n\xe2\x80\xae\xff\xfe\n"
+)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -93,7 +96,9 @@ def test_bytes_of_all_kinds_are_kept_and_none_reaches_the_terminal(
 ) -> None:
     program = _program(place, f"out.write({NASTY!r} * 50)\nout.flush()\nsys.exit(1)")
     place.write(f"step.run({program!r})")
-    ended = cli.on_terminal(*place.arguments(mode), columns=100, cwd=place.repository, env=place.env)
+    ended = cli.on_terminal(
+        *place.arguments(mode), columns=100, cwd=place.repository, env=place.env
+    )
     assert ended.status == 1
     assert b"".join(logged(place, 0)) == NASTY * 50
     for harm in ("\x1b]", "\x07", "\x1b[5n", "\x9b", "\u202e", "\0"):
