@@ -146,6 +146,11 @@ static void guard(pid_t engine, const sigset_t *watched) {
             end_everything();
             if (WIFEXITED(status)) _exit(WEXITSTATUS(status));
             if (ordered != 0) _exit(128 + ordered);
+            // Nobody else is left to say so.
+            dprintf(STDERR_FILENO,
+                    "danube: error: the run was ended by signal %d (%s)\n"
+                    "  hint: Run it again: what was finished is kept, the rest is cleaned up.\n",
+                    WTERMSIG(status), strsignal(WTERMSIG(status)));
             _exit(128 + WTERMSIG(status));
         }
     }

@@ -6,6 +6,7 @@ import os
 import select
 import struct
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -147,10 +148,26 @@ def wait_for_end(process: int) -> None:
         os.close(handle)
 
 
+def _children(process: int) -> list[int]:
+    # Each thread has a list of its own.
+    lists = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for one in lists for child in _read(str(one)).split()]
+
+
 def engine(guard: int) -> int:
-    """The child of the front process of a run."""
-    (child,) = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
-    return int(child)
+    """The child of the front process of a run, once steps run."""
+    (child,) = _children(guard)
+    return child
+
+
+def wait_for_evaluator(guard: int) -> None:
+    """Waits until the danubefile is being evaluated."""
+    deadline = time.monotonic() + cli.DEADLINE
+    while time.monotonic() < deadline:
+        for child in _children(guard):
+            if any(b"pybridge" in _read(f"/proc/{one}/cmdline") for one in _children(child)):
+                return
+    raise AssertionError("nothing is evaluated")
 
 
 @dataclass

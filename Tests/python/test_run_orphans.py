@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runs import MODES, Bell, Marker, Place, engine, wait_for_end
+from runs import MODES, Bell, Marker, Place, engine, wait_for_end, wait_for_evaluator
 
 # How a step leaves something behind. {0} is the command that runs for long.
 WAYS = {
@@ -164,3 +164,48 @@ def _environment(process: int) -> bytes:
         return Path(f"/proc/{process}/environ").read_bytes()
     except OSError:
         return b""
+
+
+def test_a_step_that_kills_the_engine_is_told_of(place: Place, marker: Marker) -> None:
+    place.write(f"step.run('{marker.command} & kill -9 $PPID; {marker.command}')")
+    ended = place.run("in-place")
+    assert ended.status == 128 + signal.SIGKILL
+    assert "the run was ended by signal 9" in ended.err
+    assert marker.processes() == []
+    place.write("step.run('true')")
+    assert place.run("in-place").status == 0
+    assert place.left == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_step_that_stopped_itself_hears_its_end(
+    place: Place, marker: Marker, bell: Bell, mode: str
+) -> None:
+    place.write(
+        f"step.run('{marker.command} & kill -STOP $$; {marker.command}', timeout=0.2, name='Stop')"
+    )
+    ended = place.run(mode)
+    assert "timed out after 0.2 s" in ended.out
+    assert marker.processes() == []
+
+
+def test_a_signal_before_anything_runs_ends_it_at_once(place: Place, bell: Bell) -> None:
+    place.write("while True:\n    pass")
+    with place.running("isolated", "--timeout", "50s") as process:
+        wait_for_evaluator(process.pid)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 128 + signal.SIGINT
+
+
+def test_a_tree_deeper_than_a_path_may_be_is_cleaned_up(place: Place) -> None:
+    script = (
+        "import os\nfor n in range(400):\n    os.mkdir('d' * 40)\n    os.chdir('d' * 40)\n"
+        "    open('f', 'w').close()\n"
+    )
+    (place.root / "deep.py").write_text(script)
+    place.write(
+        f"step.run('/usr/bin/python3 -S {place.root}/deep.py; mkdir -p a/b; chmod 0 a/b a')\n"
+    )
+    ended = place.run("isolated")
+    assert ended.status == 0, ended.out
+    assert place.left == []

@@ -280,7 +280,8 @@ def test_except_and_else(place: Place, mode: str) -> None:
 def test_a_declared_step_sees_its_inputs_and_gives_its_outputs(place: Place) -> None:
     place.write(
         "step.run('echo 1 > other; echo 2 > seen')\n"
-        "step.run('x=$(find . -mindepth 1 | sort); echo \"$x\" > out; echo 3 > undeclared; echo 4 > seen',\n"
+        "step.run('x=$(find . -mindepth 1 | sort); echo \"$x\" > out;"
+        " echo 3 > undeclared; echo 4 > seen',\n"
         "    inputs=['seen', 'src/**'], outputs=['out', 'made/'], name='Declared')\n"
         "step.run('cat out; test ! -e undeclared && cat seen >> out')\n"
         "artifacts.upload('out')\n"
@@ -331,7 +332,8 @@ def test_outputs_come_back_as_they_were(place: Place, mode: str) -> None:
 
 
 def test_names_of_any_bytes_are_in_the_workspace(place: Place) -> None:
-    names = [b"with space", b"new\nline", b"byte\xff", b"'\"$x", "é😀".encode(), b"-n", b"a:b,c\\d"]
+    names = [b"with space", b"new\nline", b"byte\xff", b"'\"$x", "é😀".encode(), b"-n"]
+    names.append(b"a:b,c\\d")
     place.write(
         "step.run('find src -type f -print0 | LC_ALL=C sort -z > all')\nartifacts.upload('all')"
     )

@@ -178,7 +178,7 @@ struct RunCommand: ParsableCommand {
         do {
             try LocalRun.record(
                 unchanged: memo, root: places.absolute(order.root),
-                trigger: order.event, stateFolder: places.state)
+                trigger: order.event, cacheFolder: places.cache, stateFolder: places.state)
         } catch {
             Output.err("danube: warning: this run is not in the history: \(error)")
         }

@@ -130,6 +130,8 @@ package final class ProcessTable {
             slots[slot].isStopping = true
             slots[slot].deadline = now &+ Self.grace
             kill(-slots[slot].pid, SIGTERM)
+            // One that has stopped itself hears nothing until it goes on.
+            kill(-slots[slot].pid, SIGCONT)
         }
     }
 

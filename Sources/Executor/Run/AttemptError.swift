@@ -66,15 +66,15 @@ struct Refusal {
 
 extension Scheduler {
     /// Tells a full disk and what is missing from a step's own failure.
-    func refusal(_ error: any Error) -> Refusal {
+    func refusal(_ error: any Error, _ what: String = "The step cannot run") -> Refusal {
         switch error {
         case let error as AttemptError:
             return Refusal(
-                outcome: .couldNotStart("\(error)"), text: "The step cannot run: \(error)",
+                outcome: .couldNotStart("\(error)"), text: "\(what): \(error)",
                 hint: error.hint)
         case let error as RunnerError:
             return Refusal(
-                outcome: .couldNotStart("\(error)"), text: "The step cannot run: \(error)",
+                outcome: .couldNotStart("\(error)"), text: "\(what): \(error)",
                 hint: error.hint)
         case CacheError.noSpace(let path, let fileSystem):
             return Refusal(
@@ -86,7 +86,7 @@ extension Scheduler {
         case let error as WorkspaceError: return refusal(workspace: error)
         default:
             return Refusal(
-                outcome: .couldNotStart("\(error)"), text: "The step cannot run: \(error)")
+                outcome: .couldNotStart("\(error)"), text: "\(what): \(error)")
         }
     }
 

@@ -130,10 +130,13 @@ package struct LocalRun {
         return results
     }
 
-    /// Records that a job would do nothing, as its memo says.
+    /// Records that a job in place would do nothing, as its memo says. What killed jobs left is
+    /// cleaned up as by any other run.
     package static func record(
-        unchanged memo: JobMemo, root: String, trigger: String, stateFolder: String
+        unchanged memo: JobMemo, root: String, trigger: String, cacheFolder: String,
+        stateFolder: String
     ) throws {
+        WorkPlace.removeDead(in: cacheFolder, seesProcesses: true)
         var job = JobDescription(
             repository: root, pipeline: memo.pipeline, plan: memo.digest, mode: "in-place",
             steps: [])

@@ -221,7 +221,7 @@ extension Scheduler {
                 let outputs = code == 0 ? try keep(attempt, outcome, end) : nil
                 try host.leave(attempt.step, outputs: outputs)
             } catch {
-                let refused = refusal(error)
+                let refused = refusal(error, "Its result cannot be kept")
                 outcome = refused.outcome
                 observer.told(
                     RunMessage(.error, refused.text, hint: refused.hint, step: attempt.step))

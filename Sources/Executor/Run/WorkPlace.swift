@@ -14,11 +14,11 @@ final class WorkPlace {
     /// Makes the folder of a job. Removes those of jobs that are dead, and ends the processes that
     /// they left.
     init(_ configuration: RunConfiguration) throws {
-        let all = "\(configuration.cacheFolder)/work"
+        let all = Self.all(configuration.cacheFolder)
         try Workspaces.makeFolder(configuration.cacheFolder)
         try Workspaces.makeFolder(all)
         let seesAll = configuration.namespaces & Int32(DANUBE_OWN_PROCESSES) == 0
-        Self.removeDead(in: all, seesProcesses: seesAll)
+        Self.removeDead(in: configuration.cacheFolder, seesProcesses: seesAll)
         folder = "\(all)/\(configuration.job)"
         let name = seesAll ? "\(folder)\(Self.openMark).lock" : "\(folder).lock"
         guard let lock = try LockFile.take(name, .alone) else {
@@ -42,9 +42,12 @@ final class WorkPlace {
     /// In the names of locks of jobs whose processes do not end with the engine by themselves.
     private static let openMark = ".open"
 
-    /// `seesProcesses` says that this run sees the processes of others; one that does not leaves
-    /// jobs alone whose processes may live.
-    private static func removeDead(in all: String, seesProcesses: Bool) {
+    private static func all(_ cacheFolder: String) -> String { "\(cacheFolder)/work" }
+
+    /// Removes the folders of dead jobs. `seesProcesses` says that this run sees the processes of
+    /// others; one that does not leaves jobs alone whose processes may live.
+    static func removeDead(in cacheFolder: String, seesProcesses: Bool) {
+        let all = all(cacheFolder)
         guard let names = try? FileComparison.names(in: all.joined(.root)) else { return }
         var dead: [LockFile] = []
         var jobs: Set<String> = []
