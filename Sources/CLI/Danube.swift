@@ -1,4 +1,5 @@
 import ArgumentParser
+import Executor
 import Glibc
 
 /// The `danube` program.
@@ -25,6 +26,9 @@ struct Danube: ParsableCommand {
         helpNames: [.short, .long])
 
     static func main() {
+        if CommandLine.argc == 2, CommandLine.arguments[1] == ContainerSupervisor.word {
+            ContainerSupervisor.run()
+        }
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()

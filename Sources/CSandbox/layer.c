@@ -39,7 +39,14 @@ int danube_layer_entry(const char *path) {
 }
 
 int danube_layer_remove(const char *path) {
-    return mknod(path, S_IFCHR, makedev(0, 0)) == 0 ? 0 : -errno;
+    if (mknod(path, S_IFCHR, makedev(0, 0)) == 0) return 0;
+    if (errno != EPERM) return -errno;
+    // Where no device may be made, an empty file with an attribute says the same.
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor < 0) return -errno;
+    int error = fsetxattr(descriptor, "user.overlay.whiteout", "y", 1, 0) == 0 ? 0 : -errno;
+    close(descriptor);
+    return error;
 }
 
 int danube_layer_replace(const char *path) {

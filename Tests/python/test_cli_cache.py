@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cli import ENVIRONMENT, MISTAKE, SUCCESS, environment, width
-from runs import Runs
+from ran import Runs
 
 BODY = (
     'step.run("cp a.txt one", name="One", inputs=["a.txt"], outputs=["one"], env={"X": "1"})\n'

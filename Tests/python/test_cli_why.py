@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cli import ENVIRONMENT, MISTAKE, SUCCESS, environment
-from runs import Runs
+from ran import Runs
 
 BUILD = 'step.run("cat *.txt > out", name="Build", inputs=["*.txt"], outputs=["out"])'
 

@@ -85,8 +85,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         if dryRun { return try forecast() }
-        let namespaces = danube_engine_start(
-            inPlace ? 0 : Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES))
+        let namespaces = danube_engine_start(wantedNamespaces)
         guard namespaces >= 0 else {
             throw Failure.environment("cannot start: \(FileBytes.reason(-namespaces))")
         }
@@ -137,6 +136,13 @@ struct RunCommand: ParsableCommand {
         } catch {
             throw Failure.environment("the run cannot begin: \(error)")
         }
+    }
+
+    /// Mounts need a namespace, which for anybody but root has to be within another one, in which
+    /// neither `sudo` nor podman works: who asks for copies does without.
+    private var wantedNamespaces: Int32 {
+        if inPlace || Workspaces.areCopiesWanted && geteuid() != 0 { return 0 }
+        return Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES)
     }
 
     /// Says what a run would do. Nothing is executed, and nothing written.

@@ -18,7 +18,7 @@ package final class ContentStore: Sendable {
         /// Bytes.
         package var size: Int64
 
-        /// Creates one from its parts.
+        /// Names a content by its digest and length.
         package init(digest: Digest, size: Int64) {
             self.digest = digest
             self.size = size

@@ -50,7 +50,8 @@ package struct DryRun {
             ? try ActionCache(configuration.cacheFolder) : nil
         self.cache = cache
         actions = StepActions(
-            configuration, salt: LocalRun.knownSalt(configuration.cacheFolder) ?? [])
+            configuration, salt: LocalRun.knownSalt(configuration.cacheFolder) ?? [],
+            containers: nil)
         reasons = try cache.flatMap { cache in
             try History(folder: configuration.stateFolder).map {
                 try MissReasons(

@@ -1,3 +1,5 @@
+internal import CFiles
+internal import CSandbox
 internal import Glibc
 
 /// A point of civil time, to a microsecond. It is for people and records; order and durations of

@@ -1,4 +1,5 @@
 internal import CFiles
+internal import CSandbox
 internal import Glibc
 
 /// Nanoseconds of the monotonic clock, which no change of the date moves.

@@ -5,14 +5,36 @@ internal import PipelineIR
 enum AttemptError: Error, CustomStringConvertible {
     /// A secret that was not given.
     case noSecret(String)
+    /// A program would get a secret as an argument, which everybody on the machine can read.
+    case secretArgument(String)
     /// The step wants an image, and there is nothing that runs containers.
     case noContainers(String)
+    /// Podman is there, and cannot work in the user namespace that workspaces are mounted in.
+    case confinedContainers(String)
+    /// The step has services, and no image in which it would reach them.
+    case servicesWithoutImage
+    /// Podman would take the variable for its own, and its value is secret.
+    case variable(String)
+    /// Podman cannot be told of a folder with this name.
+    case folder(String)
 
     var description: String {
         switch self {
         case .noSecret(let key): "secret `\(key)` was not given"
+        case .secretArgument(let secret):
+            "\(secret) is in an argument of the program, which everybody on this machine could read"
         case .noContainers(let image):
-            "it runs in the image `\(image)`, and podman is not installed"
+            image.isEmpty
+                ? "it has services, and podman is not installed"
+                : "it runs in the image `\(image)`, and podman is not installed"
+        case .confinedContainers(let image):
+            "it runs in the image `\(image)`, and podman cannot work in the user namespace in "
+                + "which workspaces are mounted"
+        case .servicesWithoutImage: "it has services, but no image in which it could reach them"
+        case .variable(let name):
+            "the variable `\(name)` holds a secret, and podman would take it for its own"
+        case .folder(let path):
+            "podman cannot mount \(path), since it has both `:` and `,` in its name"
         }
     }
 
@@ -20,7 +42,17 @@ enum AttemptError: Error, CustomStringConvertible {
         switch self {
         case .noSecret(let key):
             "Give it with --secret \(key), which takes it from the environment."
-        case .noContainers: "Install podman, or run its steps on this machine with --host."
+        case .secretArgument:
+            "Hand it over with env={…}, or make the command a script: scripts are kept in memory."
+        case .noContainers(let image):
+            image.isEmpty
+                ? "Install podman." : "Install podman, or run its steps on this machine with --host."
+        case .confinedContainers:
+            "Set \(Workspaces.variable)=copy, use --in-place, or run its steps on this machine "
+                + "with --host."
+        case .servicesWithoutImage: "Name one: step.run(…, image=…)."
+        case .variable: "Give the secret another name in env=."
+        case .folder: "Run from a folder with another name."
         }
     }
 }

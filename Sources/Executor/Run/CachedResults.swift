@@ -27,14 +27,14 @@ final class CachedResults: ResultKeeper {
     /// Uses a cache for one run. `salt` is what this machine's secret versions are made with.
     init(
         _ configuration: RunConfiguration, cache: ActionCache, salt: [UInt8], trace: RunTrace,
-        failures: JobManifests
+        containers: Containers?, failures: JobManifests
     ) {
         self.failures = failures
         self.trace = trace
         self.configuration = configuration
         plan = configuration.plan
         self.cache = cache
-        actions = StepActions(configuration, salt: salt)
+        actions = StepActions(configuration, salt: salt, containers: containers)
     }
 
     func look(_ step: StepIndex, _ resolved: ResolvedStep, host: any StepHost) -> Lookup {
@@ -43,6 +43,9 @@ final class CachedResults: ResultKeeper {
         let inputs = settings.options?.inputs ?? []
         if let missing = actions.missingSecret(resolved) {
             return .uncacheable("secret `\(missing)` was not given")
+        }
+        if let image = actions.missingImage(step) {
+            return .uncacheable("the image `\(image)` is not on this machine")
         }
         do {
             let tree = try host.inputs(of: step, inputs.map { try Glob($0) })

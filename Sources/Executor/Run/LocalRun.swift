@@ -46,21 +46,26 @@ package struct LocalRun {
             file: "\(configured.cacheFolder)/digests/\(Digest(ofUTF8: configured.root).hex)",
             folder: folder, isForLittle: isSmall)
         let trace = RunTrace(count: configured.plan.steps.count)
+        let containers = try containers(configured, place)
         let results: any ResultKeeper =
             configured.usesCache
-            ? try results(configured, cache, trace, recorder) : NoResults()
+            ? try results(configured, cache, trace, recorder, containers) : NoResults()
+        let host = try host(cache.store, place, memory)
         let scheduler = Scheduler(
-            configured, host: try host(cache.store, place, memory),
+            configured, host: host,
             table: try ProcessTable(token: configured.job, ownsProgram: true), recorder: recorder,
             results: results, trace: trace,
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
             priority: CriticalPath(configured.plan, durations: known).priorities)
+        scheduler.containers = containers
         let outcome = scheduler.run()
+        host.close()
         finish { try cache.flush() }
         finish { try memory.save() }
         if let file = configured.memoFile {
+            // A memo knows files, and nothing of images.
             let memo =
-                outcome == .succeeded
+                outcome == .succeeded && !Containers.areNeeded(by: configured.plan)
                 ? trace.memo(
                     of: configured.plan, job: configured.job, digest: configured.digest,
                     after: earlier?.memo, folder: folder, memory: memory) : nil
@@ -87,13 +92,25 @@ package struct LocalRun {
         return summary
     }
 
+    private func containers(
+        _ configured: RunConfiguration, _ place: WorkPlace
+    ) throws -> Containers? {
+        guard !configured.allowsHost, Containers.areNeeded(by: configured.plan) else { return nil }
+        let containers = try Containers(configured, place: place.folder)
+        guard configured.usesCache else { return containers }
+        containers.fetch { image in
+            observer.told(RunMessage(.note, "Fetching the image \(image)"))
+        }
+        return containers
+    }
+
     private func results(
         _ configured: RunConfiguration, _ cache: ActionCache, _ trace: RunTrace,
-        _ recorder: JobRecorder
+        _ recorder: JobRecorder, _ containers: Containers?
     ) throws -> CachedResults {
         let results = CachedResults(
             configured, cache: cache, salt: try salt(), trace: trace,
-            failures: JobManifests(folder: recorder.folder))
+            containers: containers, failures: JobManifests(folder: recorder.folder))
         guard configured.explains else { return results }
         let reasons: MissReasons?
         do {
@@ -195,10 +212,12 @@ package struct LocalRun {
             tree = try SourceTree.workingCopy(configuration.root, memory: memory, into: store)
         }
         try? memory.save()
-        let base = try SourceBase(configuration.cacheFolder, store: store).layer(of: tree)
+        let base = try SourceFolders(configuration.cacheFolder, store: store).layer(of: tree)
         return IsolatedHost(
             plan: configuration.plan, source: base, store: store,
-            workspaces: try Workspaces(folder: place.folder))
+            workspaces: try Workspaces(
+                folder: place.folder,
+                mayMount: configuration.namespaces & Int32(DANUBE_OWN_MOUNTS) != 0))
     }
 }
 

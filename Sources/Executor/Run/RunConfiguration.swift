@@ -2,7 +2,7 @@ package import PipelineIR
 
 /// What a run is given.
 package struct RunConfiguration {
-    /// The plan.
+    /// What is executed.
     package var plan: Plan
     /// The plan in protobuf, to be kept with the history.
     package var planBytes: [UInt8]?

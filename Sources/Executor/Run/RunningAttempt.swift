@@ -10,4 +10,6 @@ struct RunningAttempt {
     var ticket: KeyTicket?
     /// Whether the step sees its inputs only.
     var isDeclared: Bool
+    /// Set when it runs in an image.
+    var container: ContainerOrder?
 }

@@ -35,6 +35,8 @@ final class Scheduler {
     private var released = 0
     private(set) var outcome: JobOutcome?
     let artifacts: ArtifactKeeper
+    /// Set when steps run in images.
+    var containers: Containers?
     /// What the keys of steps that are about to run were made of.
     var tickets: [StepIndex: KeyTicket] = [:]
     /// Nanoseconds of steps that have ended and were not reported.
@@ -136,6 +138,7 @@ final class Scheduler {
         while reported < schedule.endOrder.count {
             let step = schedule.endOrder[reported]
             reported += 1
+            host.settled(step)
             let end = end(of: step)
             record(step, end)
             counts[end.result, default: 0] += 1

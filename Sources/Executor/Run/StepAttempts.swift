@@ -81,20 +81,24 @@ extension Scheduler {
         if let missing = resolved.secrets.first(where: { configuration.secrets[$0] == nil }) {
             throw AttemptError.noSecret(missing)
         }
-        let image = settings.image.isEmpty ? plan.defaultImage : settings.image
-        if !image.isEmpty, !configuration.allowsHost { throw AttemptError.noContainers(image) }
+        try refuseSecretArguments(resolved)
+        let services = settings.options?.services ?? []
+        let runsInImage =
+            !configuration.allowsHost && !(plan.image(of: settings).isEmpty && services.isEmpty)
+        if configuration.allowsHost, !services.isEmpty { throw AttemptError.servicesWithoutImage }
+        if runsInImage { try containers?.check(step) }
         let ticket = tickets.removeValue(forKey: step)
         let inputs = try declaredInputs(of: step, ticket)
         let folder = try host.enter(step, inputs: inputs)
-        var order = ProcessOrder(
-            arguments: arguments(resolved), environment: [], search: "", folder: folder)
-        order.environment = environment.variables(
-            resolved.environment, workspace: folder,
-            job: ticket == nil ? configuration.job : nil)
-        order.search = environment.search(resolved.environment)
-        if !settings.workdir.isEmpty { order.folder = "\(folder)/\(settings.workdir)" }
-        if case .script(let text) = resolved.command, isGivenInMemory(resolved) {
-            order.script = Array(text.utf8)
+        let job = ticket == nil ? configuration.job : nil
+        var order: ProcessOrder
+        var container: ContainerOrder?
+        if runsInImage, let containers {
+            let ordered = try self.container(step, attempt, resolved, folder, job, containers)
+            container = ordered
+            order = try containers.supervised(ordered)
+        } else {
+            order = onHost(step, resolved, folder, job)
         }
         let (timeout, overflow) = (settings.options?.timeoutMilliseconds ?? 0)
             .multipliedReportingOverflow(by: 1_000_000)
@@ -107,8 +111,38 @@ extension Scheduler {
         running[slot] = RunningAttempt(
             step: step, attempt: attempt, log: writer,
             captured: settings.capture ? CapturedOutput() : nil, ticket: ticket,
-            isDeclared: inputs != nil)
+            isDeclared: inputs != nil, container: container)
         slots[step] = slot
+    }
+
+    private func onHost(
+        _ step: StepIndex, _ resolved: ResolvedStep, _ folder: String, _ job: String?
+    ) -> ProcessOrder {
+        let workdir = plan.steps[step.int].workdir
+        var order = ProcessOrder(
+            arguments: arguments(resolved), environment: [], search: "", folder: folder)
+        order.environment = environment.variables(
+            resolved.environment, workspace: folder, job: job)
+        order.search = environment.search(resolved.environment)
+        if !workdir.isEmpty { order.folder = "\(folder)/\(workdir)" }
+        if case .script(let text) = resolved.command, isGivenInMemory(resolved) {
+            order.script = Array(text.utf8)
+        }
+        return order
+    }
+
+    private func container(
+        _ step: StepIndex, _ attempt: Int, _ resolved: ResolvedStep, _ folder: String,
+        _ job: String?, _ containers: Containers
+    ) throws(AttemptError) -> ContainerOrder {
+        var script: String?
+        if case .script(let text) = resolved.command, isGivenInMemory(resolved) { script = text }
+        return try containers.order(
+            step, attempt: attempt, resolved, arguments: arguments(resolved), script: script,
+            workspace: folder,
+            environment: environment.containerVariables(
+                workspace: ContainerOrder.workspace, workdir: plan.steps[step.int].workdir,
+                job: job))
     }
 
     /// What a step sees when it declares both what it reads and what it writes.
@@ -118,6 +152,18 @@ extension Scheduler {
         else { return nil }
         if let ticket { return ticket.inputs }
         return try host.inputs(of: step, inputs.map { try Glob($0) })
+    }
+
+    /// Arguments can be read by everybody on the machine, also those that hold what another step
+    /// has printed of a secret.
+    private func refuseSecretArguments(_ resolved: ResolvedStep) throws(AttemptError) {
+        if let key = resolved.argumentSecrets.first { throw .secretArgument("secret `\(key)`") }
+        guard case .argv(let words) = resolved.command, !log.redactor.isEmpty else { return }
+        if words.contains(where: holdsSecret) { throw .secretArgument("a secret") }
+    }
+
+    private func holdsSecret(_ text: String) -> Bool {
+        !log.redactor.isEmpty && log.redactor.redact(text) != text
     }
 
     private static let longestArgument = 64 << 10
@@ -160,6 +206,16 @@ extension Scheduler {
                     step: attempt.step))
         }
         var outcome = outcome(of: attempt, end)
+        if let container = attempt.container {
+            let report = containers?.end(container, supervisorWasKilled: end.signal != 0)
+            if let report, end.cause == .itself {
+                outcome = report.outcome
+                observer.told(
+                    RunMessage(
+                        .error, "The step cannot run: \(report.text)", hint: report.hint,
+                        step: attempt.step))
+            }
+        }
         if case .exitCode(let code, _) = outcome {
             do {
                 let outputs = code == 0 ? try keep(attempt, outcome, end) : nil
@@ -207,9 +263,10 @@ extension Scheduler {
     private func keep(
         _ attempt: RunningAttempt, _ outcome: AttemptOutcome, _ end: ProcessEnd
     ) throws -> FileTree? {
-        if let ticket = attempt.ticket {
-            var captured: String?
-            if case .exitCode(_, let text) = outcome { captured = text }
+        var captured: String?
+        if case .exitCode(_, let text) = outcome { captured = text }
+        // The cache holds no secrets.
+        if let ticket = attempt.ticket, !(captured.map(holdsSecret) ?? false) {
             return try results.keep(
                 NewResult(
                     ticket: ticket, captured: captured, nanoseconds: end.nanoseconds, log: nil),
@@ -226,7 +283,8 @@ extension Scheduler {
         var end = StepEnd(
             result: .skipped, nanoseconds: durations.removeValue(forKey: step) ?? 0,
             attempts: schedule.attempts(of: step))
-        end.isFatal = plan.steps[step.int].fatal
+        let settings = plan.steps[step.int]
+        end.isFatal = settings.fatal
         switch schedule.state(of: step) {
         case .succeeded(let result):
             end.result = .succeeded
@@ -235,6 +293,8 @@ extension Scheduler {
         case .failed(let outcome):
             end.result = .failed
             end.code = Int32(outcome.code)
+            // What Danube could not do is not for `check=False` to allow.
+            if !outcome.isOfCommand, !settings.check { end.isFatal = true }
             end.reason = outcome.reason(plan.steps[step.int])
         case .blocked: end.result = .blocked
         case .cancelled: end.result = .cancelled

@@ -42,6 +42,14 @@ package struct StepEnvironment: Sendable {
         return all + given.map { "\($0.name)=\($0.value)" }
     }
 
+    /// The variables that a step in a container has beside the image's and the danubefile's.
+    package func containerVariables(workspace: String, workdir: String, job: String?) -> [String] {
+        let folder = workdir.isEmpty ? workspace : "\(workspace)/\(workdir)"
+        var all = ["CI=true", "DANUBE=true", "DANUBE_WORKSPACE=\(workspace)", "PWD=\(folder)"]
+        if let job { all.append("DANUBE_JOB=\(job)") }
+        return all
+    }
+
     /// The path in which a step's program is looked up.
     package func search(_ given: [(name: String, value: String)]) -> String {
         given.last { $0.name == "PATH" }?.value ?? path

@@ -13,16 +13,28 @@ package enum SourceTree {
         _ root: String, memory: DigestMemory?, into store: ContentStore?
     ) throws -> FileTree {
         let folder = try Folder(root)
-        let listed = try? Subprogram.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."],
-            in: root)
-        guard let listed, listed.code == 0 else {
-            let globs = [try Glob("**"), try Glob("!\(ownFolder)/")]
-            let reader = TreeReader(folder, memory: memory)
-            guard let store else { return try reader.tree(globs) }
-            return try reader.ingest(globs, into: store)
+        if isRepository(root) {
+            let listed = try Subprogram.run(
+                ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."],
+                in: root)
+            guard listed.code == 0 else { throw SourceError.noList(root) }
+            return try tree(listed.output, folder, memory, store)
         }
-        return try tree(listed.output, folder, memory, store)
+        let globs = [try Glob("**"), try Glob("!\(ownFolder)/")]
+        let reader = TreeReader(folder, memory: memory)
+        guard let store else { return try reader.tree(globs) }
+        return try reader.ingest(globs, into: store)
+    }
+
+    /// Whether a folder lies in a repository, also when git would refuse to work in it: without git,
+    /// files that are to be ignored would be taken.
+    private static func isRepository(_ root: String) -> Bool {
+        var path = root[...]
+        while true {
+            if access("\(path)/.git", F_OK) == 0 { return true }
+            guard let slash = path.lastIndex(of: "/") else { return false }
+            path = path[..<slash]
+        }
     }
 
     private static func tree(
@@ -77,12 +89,15 @@ package enum SourceTree {
 package enum SourceError: Error, Equatable, CustomStringConvertible {
     case noCommit(String)
     case badTree(String)
+    case noList(String)
 
     /// What happened, for people.
     package var description: String {
         switch self {
         case .noCommit(let revision): "there is no commit `\(revision)` here"
         case .badTree(let name): "git cannot read \(name)"
+        case .noList(let root):
+            "git cannot list the files of \(root); `git status` there says why"
         }
     }
 }

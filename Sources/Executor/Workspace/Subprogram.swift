@@ -12,10 +12,11 @@ enum Subprogram {
         var output: [UInt8]
     }
 
-    /// Runs a program in a folder with a plain environment and `input` to read; what it says of
-    /// errors is dropped.
+    /// Runs a program in a folder with `input` to read, and a plain environment if none is given;
+    /// what it says of errors is dropped.
     static func run(
-        _ arguments: [String], in folder: String, input: [UInt8] = []
+        _ arguments: [String], in folder: String, input: [UInt8] = [],
+        environment variables: [String]? = nil
     ) throws(RunnerError) -> Result {
         let pipe = try Pipe()
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
@@ -25,10 +26,11 @@ enum Subprogram {
         defer { close(given) }
         let path = StepEnvironment(temporary: "/tmp").path
         let words = CStrings(arguments)
-        let environment = CStrings([
+        let plain = [
             "PATH=\(path)", "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0",
             "HOME=\(StepEnvironment(temporary: "/tmp").home)",
-        ])
+        ]
+        let environment = CStrings(variables ?? plain)
         var pid: pid_t = 0
         var handle: Int32 = -1
         var failed: Int32 = 0
