@@ -394,3 +394,13 @@ def test_a_dry_run_of_what_is_no_pipeline(runs: Runs) -> None:
     runs.write("step.run(1)")
     ended = runs.danube("run", "--dry-run")
     assert ended.status in (MISTAKE, ENVIRONMENT) and ended.out == "" and "error" in ended.err
+
+
+def test_a_dry_run_of_a_step_in_an_image(runs: Runs) -> None:
+    runs.write(
+        'step.run("cp a.txt out", name="Build", inputs=["a.txt"], outputs=["out"],'
+        ' image="example.invalid/tools")'
+    )
+    told = runs.forecast("--in-place")["Build"]
+    assert told["cache"] == "unknown" and "`example.invalid/tools`" in told["reasons"][0]
+    assert runs.forecast("--in-place", "--host")["Build"]["cache"] == "miss"
