@@ -75,14 +75,16 @@ def test_files_that_came_went_and_became_something_else(runs: Runs) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ('"cp a.txt out"', '"cat a.txt > out"', "the command changed: `cp a.txt out` → `cat a.txt > out`"),
+        ('"cp a.txt out"', '"cat a.txt > out"',
+         "the command changed: `cp a.txt out` → `cat a.txt > out`"),
         ('["cp", "a.txt", "out"]', '["cp", "-p", "a.txt", "out"]',
          "the command changed: `a.txt out` → `-p a.txt out`"),
         ('["cp", "a.txt", "out"]', '"cp a.txt out"', "the command changed:"),
         ('"cp a.txt out", env={"CC": "gcc"}', '"cp a.txt out", env={"CC": "clang"}',
          "variable `CC` changed: `gcc` → `clang`"),
         ('"cp a.txt out"', '"cp a.txt out", env={"CC": "clang"}', "variable `CC` is new: `clang`"),
-        ('"cp a.txt out", env={"CC": "gcc"}', '"cp a.txt out"', "variable `CC` is gone; it was `gcc`"),
+        ('"cp a.txt out", env={"CC": "gcc"}', '"cp a.txt out"',
+         "variable `CC` is gone; it was `gcc`"),
     ],
 )  # fmt: skip
 def test_a_changed_definition(runs: Runs, old: str, new: str, line: str) -> None:
@@ -149,7 +151,8 @@ def test_a_hit_compared_with_another_job(runs: Runs) -> None:
     third = runs.run()
     assert f"job {first} made it" in runs.why("Build")
     told = runs.why("Build", "--against", second)
-    assert told.startswith(f"`Build` differs in job {third} from job {second}:\n  `a.txt` changed (")
+    assert told.startswith(f"`Build` differs in job {third} from job {second}:\n")
+    assert "\n  `a.txt` changed (" in told
     assert "is the same in job" in runs.why("Build", "--job", third, "--against", first)
 
 
@@ -173,7 +176,8 @@ def test_a_result_that_was_removed(runs: Runs) -> None:
     (runs.repo / "out").unlink()
     second = runs.run()
     assert runs.why("Build") == (
-        f"`Build` ran in job {second} because its result of job {first} was not in the cache any more\n"
+        f"`Build` ran in job {second} because its result of job {first}"
+        " was not in the cache any more\n"
     )
     runs.write(BUILD, **{"a.txt": "2\n"})
     runs.run()
@@ -390,3 +394,13 @@ def test_a_dry_run_of_what_is_no_pipeline(runs: Runs) -> None:
     runs.write("step.run(1)")
     ended = runs.danube("run", "--dry-run")
     assert ended.status in (MISTAKE, ENVIRONMENT) and ended.out == "" and "error" in ended.err
+
+
+def test_a_dry_run_of_a_step_in_an_image(runs: Runs) -> None:
+    runs.write(
+        'step.run("cp a.txt out", name="Build", inputs=["a.txt"], outputs=["out"],'
+        ' image="example.invalid/tools")'
+    )
+    told = runs.forecast("--in-place")["Build"]
+    assert told["cache"] == "unknown" and "`example.invalid/tools`" in told["reasons"][0]
+    assert runs.forecast("--in-place", "--host")["Build"]["cache"] == "miss"

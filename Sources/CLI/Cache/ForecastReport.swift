@@ -71,6 +71,7 @@ struct ForecastReport {
         case .miss(_, let reasons): reasons
         case .uncacheable(let reason): [reason]
         case .unknown(let step): ["not known until \(names.long(step)) has run"]
+        case .unknownImage(let image): ["what the image `\(image)` is, only a run looks up"]
         case .skipped: ["its condition does not hold"]
         case .impossible(let reason): [reason]
         }
@@ -81,7 +82,7 @@ struct ForecastReport {
         case .hit: ("hit", .green)
         case .miss: ("miss", .yellow)
         case .uncacheable: ("uncacheable", .yellow)
-        case .unknown: ("unknown", .dim)
+        case .unknown, .unknownImage: ("unknown", .dim)
         case .skipped: ("skipped", .dim)
         case .impossible: ("impossible", .red)
         }

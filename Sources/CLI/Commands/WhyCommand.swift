@@ -42,7 +42,9 @@ struct WhyCommand: ParsableCommand {
         let job = try jobs.job(self.job)
         let other = try against.map { try jobs.job($0) }
         let found = try jobs.steps(step, of: job)
-        let plan = try Self.plan(of: job, jobs)
+        // A step with a key is explained by what the key was made of; a large plan takes its time.
+        let needsPlan = found.contains { $0.record.key == nil }
+        let plan = needsPlan ? try Self.plan(of: job, jobs) : nil
         let finder = WhyFinder(jobs.history, cache: try CacheFolder.openIfPresent())
         var reports: [WhyReport] = []
         for step in found.prefix(Self.mostSteps) {

@@ -58,8 +58,8 @@ struct WhyReport {
             return "ran \(place) because its result of \(since) was not in the cache any more"
         case .failedBefore(let state):
             return
-                "ran \(place) because it \(Self.past(state)) in \(since), and only successes are kept;"
-                + " nothing had changed"
+                "ran \(place) because it \(Self.past(state)) in \(since), and only successes"
+                + " are kept; nothing had changed"
         case .forgotten:
             return "ran \(place) because something had changed since \(since);"
                 + " what it was made of is not in the cache any more"

@@ -11,6 +11,8 @@ package enum StepForecast: Sendable, Equatable {
     case uncacheable(String)
     /// It depends on what a step that would run comes to.
     case unknown(until: StepIndex)
+    /// It depends on what an image is, which only a run looks up.
+    case unknownImage(String)
     /// Its condition does not hold.
     case skipped
     /// It would fail at once, and why.
@@ -92,6 +94,8 @@ package struct DryRun {
     }
 
     private mutating func lookUp(_ step: StepIndex, _ entry: Step) throws -> StepForecast {
+        let image = plan.image(of: entry)
+        if !image.isEmpty, !configuration.allowsHost { return .unknownImage(image) }
         let globs = try (entry.options?.inputs ?? []).map { try Glob($0) }
         let cover = GlobCover(globs)
         let (before, open) = try sources(of: step, cover)
@@ -148,7 +152,7 @@ package struct DryRun {
         if entry.kind == .upload { return false }
         switch forecasts[step.int] {
         case .hit, .skipped: return false
-        case .miss, .uncacheable, .unknown, .impossible: break
+        case .miss, .uncacheable, .unknown, .unknownImage, .impossible: break
         }
         guard let options = entry.options, options.inputs != nil, let outputs = options.outputs
         else { return true }

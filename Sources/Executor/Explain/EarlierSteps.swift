@@ -2,7 +2,7 @@ internal import PipelineIR
 
 /// A step as an earlier job had it.
 package struct EarlierStep: Sendable {
-    /// The job.
+    /// The job in which it had the key.
     package var job: JobRecord
     /// What its result is kept under.
     package var key: ActionKey

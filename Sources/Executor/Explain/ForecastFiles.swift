@@ -3,14 +3,14 @@ internal import PipelineIR
 
 /// The files that the steps of a run would find, without any of them being made.
 struct ForecastFiles {
-    private enum Base {
+    private enum Origin {
         /// The working copy, as it is.
         case folder(TreeReader)
         /// The files that a job begins with.
         case tree(FileTree)
     }
 
-    private let base: Base
+    private let origin: Origin
 
     /// Looks at what a run would begin with; nothing is put into the cache.
     init(_ configuration: RunConfiguration) throws {
@@ -20,18 +20,18 @@ struct ForecastFiles {
             file: "\(configuration.cacheFolder)/digests/\(Digest(ofUTF8: root).hex)",
             folder: folder)
         if configuration.isInPlace {
-            base = .folder(TreeReader(folder, memory: memory))
+            origin = .folder(TreeReader(folder, memory: memory))
         } else if let revision = configuration.revision {
-            base = .tree(try CommitTree(root, store: nil).tree(revision))
+            origin = .tree(try CommitTree(root, store: nil).tree(revision))
         } else {
-            base = .tree(try SourceTree.workingCopy(root, memory: memory, into: nil))
+            origin = .tree(try SourceTree.workingCopy(root, memory: memory, into: nil))
         }
     }
 
     /// What globs would cover once the outputs of some steps are there, later ones over earlier.
     func tree(_ globs: [Glob], _ cover: GlobCover, after outputs: [FileTree]) throws -> FileTree {
         let found: FileTree
-        switch base {
+        switch origin {
         case .folder(let reader): found = try reader.tree(globs)
         case .tree(let tree): found = FileTree(sorted: cover.entries(of: tree))
         }

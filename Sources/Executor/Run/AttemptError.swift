@@ -46,7 +46,8 @@ enum AttemptError: Error, CustomStringConvertible {
             "Hand it over with env={…}, or make the command a script: scripts are kept in memory."
         case .noContainers(let image):
             image.isEmpty
-                ? "Install podman." : "Install podman, or run its steps on this machine with --host."
+                ? "Install podman."
+                : "Install podman, or run its steps on this machine with --host."
         case .confinedContainers:
             "Set \(Workspaces.variable)=copy, use --in-place, or run its steps on this machine "
                 + "with --host."

@@ -7,7 +7,8 @@ struct StepActions {
     private let machine: Action.Machine
     private let containers: Containers?
 
-    /// `containers` run the steps that name an image, if there are any. `salt` is what this machine's secret versions are made with.
+    /// `containers` run the steps that name an image, if there are any. `salt` is what this
+    /// machine's secret versions are made with.
     init(_ configuration: RunConfiguration, salt: [UInt8], containers: Containers?) {
         self.containers = containers
         self.configuration = configuration
