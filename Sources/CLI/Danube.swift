@@ -19,7 +19,8 @@ struct Danube: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, PlanCommand.self, JobsCommand.self, LogsCommand.self,
+            RunCommand.self, RerunCommand.self,
+            PlanCommand.self, JobsCommand.self, LogsCommand.self,
             LintCommand.self, InitCommand.self, DoctorCommand.self, SchemaCommand.self,
             CompletionCommand.self, VersionCommand.self,
         ],

@@ -82,7 +82,8 @@ package struct ContainerSupervisor {
         let names = order.podman.command + ["image", "exists", order.image]
         if program.run(names, showsErrors: false) != 0 {
             return ContainerReport(
-                kind: .image, text: "the image `\(order.reference)` is not here and cannot be fetched")
+                kind: .image,
+                text: "the image `\(order.reference)` is not here and cannot be fetched")
         }
         if code == 127, let first = order.arguments.first {
             return ContainerReport(

@@ -40,7 +40,8 @@ enum AttemptError: Error, CustomStringConvertible {
             "Give it with --secret \(key), which takes it from the environment."
         case .noContainers(let image):
             image.isEmpty
-                ? "Install podman." : "Install podman, or run its steps on this machine with --host."
+                ? "Install podman."
+                : "Install podman, or run its steps on this machine with --host."
         case .confinedContainers:
             "Set \(Workspaces.variable)=copy, use --in-place, or run its steps on this machine "
                 + "with --host."

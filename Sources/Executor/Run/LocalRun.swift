@@ -23,6 +23,7 @@ package struct LocalRun {
             stateFolder: configuration.stateFolder, job: description(), redactor: try redactor())
         var configured = configuration
         configured.job = recorder.id.text
+        finish { try JobOrder.write(configured.order, to: recorder.folder) }
         let place = try WorkPlace(configured)
         defer { place.remove() }
         configured.temporaryFolder = place.temporary
@@ -53,6 +54,8 @@ package struct LocalRun {
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
             priority: CriticalPath(configured.plan, durations: known).priorities)
         scheduler.containers = containers
+        scheduler.settled =
+            configured.earlier?.settled(configured.plan, isInPlace: configured.isInPlace) ?? []
         let outcome = scheduler.run()
         finish { try cache.flush() }
         finish { try memory.save() }
@@ -98,14 +101,17 @@ package struct LocalRun {
 
     /// Records that a job would do nothing, as its memo says.
     package static func record(
-        unchanged memo: JobMemo, root: String, trigger: String, stateFolder: String
+        unchanged memo: JobMemo, root: String, trigger: String, stateFolder: String,
+        order: [String]
     ) throws {
         var job = JobDescription(
             repository: root, pipeline: memo.pipeline, plan: memo.digest, mode: "in-place",
             steps: [])
         job.trigger = trigger
         job.repeats = JobID(memo.job)
-        _ = try JobRecorder(stateFolder: stateFolder, job: job).finish(.succeeded)
+        let recorder = try JobRecorder(stateFolder: stateFolder, job: job)
+        try JobOrder.write(order, to: recorder.folder)
+        _ = recorder.finish(.succeeded)
     }
 
     private func description() -> JobDescription {

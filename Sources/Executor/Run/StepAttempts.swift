@@ -54,6 +54,12 @@ extension Scheduler {
 
     /// Starts an attempt.
     func start(_ step: StepIndex, _ attempt: Int) {
+        if settled.contains(step), let earlier = configuration.earlier {
+            trace[step] = nil
+            explain(step, .hit(key: "", job: earlier.job.text))
+            host.pass(step)
+            return apply(.exited(step, attempt: attempt, .exitCode(0, output: nil)))
+        }
         do {
             try begin(step, attempt)
             observer.started(step, attempt: attempt)
@@ -262,7 +268,7 @@ extension Scheduler {
         end.isFatal = plan.steps[step.int].fatal
         switch schedule.state(of: step) {
         case .succeeded(let result):
-            end.result = .succeeded
+            end.result = settled.contains(step) ? .cached : .succeeded
             end.code = Int32(result.code)
         case .cached: end.result = .cached
         case .failed(let outcome):
