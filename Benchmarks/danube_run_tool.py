@@ -30,7 +30,12 @@ GRAPH = """\
 
 FILES = """\
     for index in range({count}):
-        step.run({command}, name=f"s{{index}}", inputs=[f"in/{{index}}"], outputs=[f"out/{{index}}"])
+        step.run(
+            {command},
+            name=f"s{{index}}",
+            inputs=[f"in/{{index}}"],
+            outputs=[f"out/{{index}}"],
+        )
 """
 
 
@@ -39,7 +44,10 @@ class DanubeRun(Tool):
 
     name = "danube-run"
     caps = {"W2": 10_000, "W3": 10_000, "W4": 10_000}
-    keys = "content digests of declared inputs + command + env + host (action key); stat memory on size, mtime, ctime, inode, mode"
+    keys = (
+        "content digests of declared inputs + command + env + host (action key); "
+        "stat memory on size, mtime, ctime, inode, mode"
+    )
     note = "in place; declared steps in W3 and W4"
     mode = ["--in-place"]
 

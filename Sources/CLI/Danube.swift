@@ -19,9 +19,9 @@ struct Danube: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, RerunCommand.self,
-            PlanCommand.self, JobsCommand.self, LogsCommand.self,
-            LintCommand.self, InitCommand.self, DoctorCommand.self, SchemaCommand.self,
+            RunCommand.self, RerunCommand.self, PlanCommand.self, WhyCommand.self,
+            JobsCommand.self, LogsCommand.self, CacheCommand.self, LintCommand.self,
+            InitCommand.self, DoctorCommand.self, SchemaCommand.self,
             CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -105,8 +106,22 @@ static void end_everything(void) {
     }
 }
 
+// Whether the engine reads its signals, shared between it and the guard. An engine that does not,
+// because nothing runs yet, or that has not ended after several, is ended by the guard.
+static volatile sig_atomic_t *is_listening;
+
+void danube_engine_listens(void) {
+    if (is_listening != NULL) *is_listening = 1;
+}
+
+static int ends_program(int number) {
+    return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+}
+
 // The guard's life. Signals that end programs go to the engine, which ends its steps in order.
 static void guard(pid_t engine, const sigset_t *watched) {
+    enum { MOST_PASSED = 2 };
+    int passed = 0, ordered = 0;
     for (;;) {
         int number = sigwaitinfo(watched, NULL);
         if (number < 0) continue;
@@ -117,6 +132,10 @@ static void guard(pid_t engine, const sigset_t *watched) {
             continue;
         }
         if (number != SIGCHLD) {
+            if (ends_program(number) && (!*is_listening || ++passed > MOST_PASSED)) {
+                ordered = number;
+                number = SIGKILL;
+            }
             kill(engine, number);
             continue;
         }
@@ -126,6 +145,7 @@ static void guard(pid_t engine, const sigset_t *watched) {
             if (ended != engine) continue;
             end_everything();
             if (WIFEXITED(status)) _exit(WEXITSTATUS(status));
+            if (ordered != 0) _exit(128 + ordered);
             _exit(128 + WTERMSIG(status));
         }
     }
@@ -138,6 +158,10 @@ int danube_engine_start(int wanted) {
     sigemptyset(&watched);
     for (size_t index = 0; index < sizeof passed / sizeof *passed; index++)
         sigaddset(&watched, passed[index]);
+    void *page = mmap(NULL, sizeof *is_listening, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return -errno;
+    is_listening = page;
     int got = enter_namespaces(wanted);
     sigprocmask(SIG_BLOCK, &watched, NULL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);

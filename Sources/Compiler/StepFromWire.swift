@@ -12,7 +12,7 @@ struct StepFromWire {
         templates = TemplateFromWire(place: ["steps"], index: index)
     }
 
-    /// The step.
+    /// What has been read of the step so far.
     func step(_ message: Danube_Plan_V1_Step) throws(PlanError) -> Step {
         var step = Step(id: message.id, name: message.name, command: try command(message))
         switch message.kind {

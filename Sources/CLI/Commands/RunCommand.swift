@@ -65,6 +65,15 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Run again whenever files have changed, until Ctrl-C.")
     var watch = false
 
+    @Flag(help: "Say of each step whether it is in the cache, and run nothing.")
+    var dryRun = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What the cache may take (default: DANUBE_CACHE_SIZE, or 10Gi; 0 for no limit).",
+            valueName: "size"))
+    var cacheSize: String?
+
     @OptionGroup var display: RunDisplayOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
 
@@ -81,6 +90,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        if dryRun { return try forecast() }
         if watch { return try runAndWatch() }
         try run(after: nil)
     }
@@ -103,8 +113,11 @@ struct RunCommand: ParsableCommand {
         let places = try Places()
         let root = try places.absolute(order.root)
         var earlier: (memo: JobMemo, changed: [UInt32])?
-        let memoFile = JobMemoFile(
-            cacheFolder: places.cache, key: RunKey.of(bytes, root: root, isInPlace: inPlace))
+        let values = try SecretOptions.values(secrets, files: secretFile)
+        let runKey = RunKey.of(
+            bytes, root: root, isInPlace: inPlace,
+            secrets: values.version(cacheFolder: places.cache))
+        let memoFile = JobMemoFile(cacheFolder: places.cache, key: runKey)
         if inPlace, !noCache, let memo = memoFile.read() {
             switch memo.changes(beneath: root) {
             case .nothing: return try sayNothingToDo(memo, order, places)
@@ -113,7 +126,11 @@ struct RunCommand: ParsableCommand {
             }
         }
         let plan: Plan
-        do { plan = try PlanProto.decode(bytes) } catch {
+        do {
+            plan =
+                try compilation.plan
+                ?? PlanProto.decode(bytes, isKnown: compilation.memoised)
+        } catch {
             throw Failure.bug("the plan of the plan cache cannot be read: \(error)")
         }
         guard let digest = compilation.digest else {
@@ -123,6 +140,8 @@ struct RunCommand: ParsableCommand {
         configuration.namespaces = namespaces
         configuration.earlier = job
         configuration.order = words(root: root)
+        configuration.planBytes = bytes
+        configuration.explains = display.explains
         configuration.memoFile = inPlace && !noCache ? memoFile : nil
         do {
             let run = LocalRun(configuration, observer: display.observer(root: root))
@@ -164,6 +183,33 @@ struct RunCommand: ParsableCommand {
         return Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES)
     }
 
+    /// Says what a run would do. Nothing is executed, and nothing written.
+    private func forecast() throws {
+        var order = try order()
+        order.memo = false
+        let compilation = Compilations.compile(order)
+        let report = DiagnosticReport(
+            denied: [], requireStatic: false,
+            terminal: .of(STDERR_FILENO, choice: display.colour.color))
+        try report.judge(compilation)
+        guard let bytes = compilation.protoBytes, let digest = compilation.digest,
+            let plan = try? PlanProto.decode(bytes)
+        else { throw Failure.bug("the compiler gave neither a plan nor an error") }
+        let places = try Places()
+        let configuration = try configuration(
+            plan, digest, places, try places.absolute(order.root))
+        let forecasts: [StepForecast]
+        do {
+            var dryRun = try DryRun(configuration)
+            forecasts = try dryRun.run()
+        } catch {
+            throw Failure.environment("what the run would do cannot be told: \(error)")
+        }
+        let terminal = Terminal.of(STDOUT_FILENO, choice: display.colour.color)
+        let shown = ForecastReport(plan: plan, forecasts: forecasts)
+        Output.out(display.json ? shown.json() : terminal.shown(shown.text(on: terminal)))
+    }
+
     private func sayNothingToDo(
         _ memo: JobMemo, _ order: Compilations.Order, _ places: Places
     ) throws(Failure) {
@@ -188,6 +234,7 @@ struct RunCommand: ParsableCommand {
         configuration.isInPlace = inPlace
         configuration.jobs = jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         configuration.usesCache = !noCache
+        configuration.cacheBudget = try CacheFolder.budget(cacheSize, option: "--cache-size")
         configuration.allowsHost = host
         configuration.trigger = (event ?? (tag == nil ? .manual : .tag)).rawValue
         configuration.branch = branch

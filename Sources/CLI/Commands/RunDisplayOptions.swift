@@ -21,6 +21,9 @@ struct RunDisplayOptions: ParsableArguments {
         return choice.watch(colour: colour.color, root: root, explains: explain)
     }
 
+    /// Whether reasons are shown.
+    var explains: Bool { (explain || json) && !quiet }
+
     /// Says that a job would do nothing.
     func sayNothingToDo(steps: Int, job: String) {
         if quiet { return }

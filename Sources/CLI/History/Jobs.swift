@@ -1,5 +1,6 @@
 import Executor
 import Glibc
+import PipelineIR
 
 /// Finds jobs and their steps by what a person calls them.
 struct Jobs {
@@ -90,6 +91,11 @@ struct Jobs {
         var names: [String] = []
         for step in candidates where !names.contains(step.name) && names.count < 10 {
             names.append(step.name)
+        }
+        if partly.isEmpty, let near = Spelling.nearest(to: text, among: Set(all.map(\.name))) {
+            throw .mistake(
+                "job \(job.id) has no step `\(shown)`",
+                hint: "Did you mean `\(DisplayText.escaped(near))`?")
         }
         let list = names.map { "`\(DisplayText.escaped($0))`" }.joined(separator: ", ")
         let more = candidates.count > names.count ? ", …" : ""

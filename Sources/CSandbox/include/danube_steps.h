@@ -24,6 +24,10 @@ enum {
 // before there are threads. When the guard dies, the engine gets SIGTERM.
 int danube_engine_start(int wanted);
 
+// The engine reads its signals from now on. Until then, and when it has not ended after two of
+// them, a signal that ends programs ends it at once.
+void danube_engine_listens(void);
+
 // Waiting for many descriptors at once (epoll). `token` is what `danube_loop_wait` says of one.
 int danube_loop_open(void);
 int danube_loop_add(int loop, int descriptor, uint64_t token);

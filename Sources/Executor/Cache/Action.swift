@@ -15,7 +15,7 @@ package struct Action: Sendable, Equatable {
         package var name: String
         package var value: String
 
-        /// Creates one from its parts.
+        /// Pairs a name with its value.
         package init(name: String, value: String) {
             self.name = name
             self.value = value
@@ -56,7 +56,7 @@ package struct Action: Sendable, Equatable {
 
 /// The identity of an action: equal keys mean that the result of one is the result of the other.
 package struct ActionKey: Sendable, Hashable, CustomStringConvertible {
-    /// The digest.
+    /// SHA-256 of the facts of a manifest.
     package var digest: Digest
 
     /// Creates a key from its digest.

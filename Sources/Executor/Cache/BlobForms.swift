@@ -31,7 +31,7 @@ extension ContentStore {
             draft.discard()
             throw error
         }
-        added(path)
+        added(path, bytes: size)
         return path
     }
 

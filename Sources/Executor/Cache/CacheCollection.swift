@@ -9,6 +9,9 @@ package struct CacheCollection: Sendable, Equatable {
     package var bytes: Int64 = 0
     /// Bytes that are left.
     package var keptBytes: Int64 = 0
+
+    /// Of a cache with nothing in it.
+    package static let empty = CacheCollection()
 }
 
 extension ActionCache {

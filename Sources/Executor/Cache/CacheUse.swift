@@ -10,6 +10,9 @@ package struct CacheStatistics: Sendable, Equatable {
     /// Blobs, and what they take of the disk, in bytes.
     package var blobs = 0
     package var blobBytes: Int64 = 0
+
+    /// Nothing at all.
+    package static let empty = CacheStatistics()
 }
 
 /// One result as `danube cache ls` shows it.

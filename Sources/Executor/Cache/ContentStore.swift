@@ -18,7 +18,7 @@ package final class ContentStore: Sendable {
         /// Bytes.
         package var size: Int64
 
-        /// Creates one from its parts.
+        /// Names a content by its digest and length.
         package init(digest: Digest, size: Int64) {
             self.digest = digest
             self.size = size
@@ -37,6 +37,7 @@ package final class ContentStore: Sendable {
     package let root: String
     let drafts: DraftFolder
     private let unsynced = Mutex<Unsynced>(Unsynced())
+    private let added = Atomic<Int64>(0)
 
     private struct Unsynced {
         /// Where new blobs are, up to the number that is synchronised one by one.
@@ -99,11 +100,15 @@ package final class ContentStore: Sendable {
             draft.discard()
             throw error
         }
-        added(path)
+        added(path, bytes: Int64(bytes.count))
     }
 
+    /// Bytes of all blobs that were put in through this object and had not been there.
+    var addedBytes: Int64 { added.load(ordering: .relaxed) }
+
     /// Notes that a blob is new, for `flush`.
-    func added(_ path: String) {
+    func added(_ path: String, bytes: Int64) {
+        added.add(bytes, ordering: .relaxed)
         unsynced.withLock { state in
             state.count += 1
             if state.paths.count < Self.mostSyncedOneByOne { state.paths.append(path) }

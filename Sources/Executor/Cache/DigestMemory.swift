@@ -22,10 +22,15 @@ package final class DigestMemory: Sendable {
     private struct State {
         var saved: DigestRecords
         var used: [Bool]
+        /// Whether `saved` was read.
+        var isRead = true
         var fresh: [TreePath: (stamp: FileStamp, digest: Digest)] = [:]
         var hits = 0
         var misses = 0
     }
+
+    /// A smaller file is read sooner than the memory.
+    private static let smallBytes: Int64 = 1 << 20
 
     private let file: String
     private let pause: Guard
@@ -36,13 +41,19 @@ package final class DigestMemory: Sendable {
     /// - Parameters:
     ///   - file: where it is kept between runs; one that is missing or damaged counts as empty.
     ///   - folder: the folder that the paths are beneath, asked for how fine its times are.
-    package convenience init(file: String, folder: Folder) {
-        self.init(file: file, pause: Self.pause(for: folder))
+    ///   - isForLittle: whether a few paths only will be asked for; then the memory is not read
+    ///     before a large file is among them.
+    package convenience init(file: String, folder: Folder, isForLittle: Bool = false) {
+        self.init(file: file, pause: Self.pause(for: folder), isForLittle: isForLittle)
     }
 
-    init(file: String, pause: Guard) {
+    init(file: String, pause: Guard, isForLittle: Bool = false) {
         self.file = file
         self.pause = pause
+        if isForLittle {
+            state = Mutex(State(saved: .empty, used: [], isRead: false))
+            return
+        }
         let saved = DigestRecords.read(file)
         let used = [Bool](repeating: false, count: saved.count)
         state = Mutex(State(saved: saved, used: used))
@@ -65,7 +76,15 @@ package final class DigestMemory: Sendable {
                     state.hits += 1
                     return fresh.digest
                 }
-            } else if let index = state.saved.index(of: path) {
+                state.misses += 1
+                return nil
+            }
+            if !state.isRead, stamp.size >= Self.smallBytes {
+                state.saved = DigestRecords.read(file)
+                state.used = [Bool](repeating: false, count: state.saved.count)
+                state.isRead = true
+            }
+            if let index = state.saved.index(of: path) {
                 state.used[index] = true
                 if state.saved.holds(index, stamp) {
                     state.hits += 1
@@ -115,7 +134,8 @@ package final class DigestMemory: Sendable {
     /// lost then that could not be computed again. The last of two processes wins.
     package func save() throws(CacheError) {
         let bytes: [UInt8]? = state.withLock { state in
-            if state.fresh.isEmpty { return nil }
+            // What was not read is not written again for the sake of a few small files.
+            if state.fresh.isEmpty || !state.isRead { return nil }
             return state.saved.encoded(used: state.used, adding: state.fresh)
         }
         guard let bytes else { return }

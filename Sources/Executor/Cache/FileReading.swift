@@ -76,7 +76,7 @@ struct FileReading {
                 draft.discard()
             } else {
                 try draft.finish(as: blob, isExecutable: stamp.isExecutable)
-                store.added(blob)
+                store.added(blob, bytes: stamp.size)
             }
             return digest
         } catch {

@@ -12,7 +12,7 @@ package struct FileStamp: Sendable, Hashable {
         case other = 4
     }
 
-    /// The kind.
+    /// Whether it is a file, a folder, a link or something else.
     package var kind: Kind
     /// Type and permission bits of `st_mode`.
     package var mode: UInt32

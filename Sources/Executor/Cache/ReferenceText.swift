@@ -5,7 +5,7 @@ package import PipelineIR
 /// A secret is `\{secret KEY\}`, an operation `\{strip \(TEMPLATE\) 0 -1\}`, with every backslash
 /// of literal text doubled: different templates have different texts, and people can read them.
 package struct ReferenceText {
-    /// The text.
+    /// The template written out, with every reference marked.
     package private(set) var text = ""
 
     /// Writes a template. Throws when it refers to the result of a step.

@@ -40,6 +40,9 @@ extension ContentStore {
         package var bytes: Int64 = 0
         /// Blobs whose content was not what their names say; they were removed.
         package var damaged: [Digest] = []
+
+        /// Of a store with nothing in it.
+        package static let empty = Verification()
     }
 
     /// Reads every blob and removes those that are damaged.

@@ -7,7 +7,7 @@ internal import PipelineIR
 package final class History {
     /// The folder of states.
     package let folder: String
-    private let database: Database
+    let database: Database
 
     /// `$XDG_STATE_HOME/danube`, or `~/.local/state/danube`.
     package static func defaultFolder() throws(HistoryError) -> String {
@@ -181,7 +181,7 @@ package final class History {
 
     // MARK: Rows
 
-    private static let query = """
+    static let query = """
         SELECT j.number, j.id, p.repository, p.name, l.digest, j.trigger, j.branch, j.revision,
             j.mode, j.started, j.ended, j.state, j.steps, j.succeeded, j.failed, j.cached,
             j.skipped, j.blocked, j.cancelled, j.lost, j.repeats, r.id
@@ -189,7 +189,7 @@ package final class History {
             LEFT JOIN jobs r ON r.number=j.repeats
         """
 
-    private func record(_ row: Database.Row) -> JobRecord? {
+    func record(_ row: Database.Row) -> JobRecord? {
         guard let id = JobID(row.text(1)), let digest = Digest(bytes: row.blob(4)) else {
             return nil
         }
@@ -223,7 +223,7 @@ package final class History {
         step.ended = nil
     }
 
-    private func wrapped<T>(
+    func wrapped<T>(
         _ body: () throws(DatabaseError) -> T
     ) throws(HistoryError) -> T {
         do throws(DatabaseError) {

@@ -37,7 +37,8 @@ enum HistorySchema {
             pipeline INTEGER NOT NULL REFERENCES pipelines(number), step TEXT NOT NULL,
             job INTEGER NOT NULL, recent BLOB NOT NULL,
             PRIMARY KEY(pipeline, step)) STRICT, WITHOUT ROWID;
-        """
+        """,
+        "ALTER TABLE plans ADD COLUMN plan BLOB",
     ]
 
     static func database(_ folder: String) -> String { "\(folder)/history.db" }

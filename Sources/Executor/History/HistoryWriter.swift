@@ -94,8 +94,8 @@ final class HistoryWriter {
         let query = "SELECT number FROM plans WHERE digest=?"
         if let known = try database.first(query, digest, make: { $0.int(0) }) { return known }
         try database.run(
-            "INSERT INTO plans(digest,steps) VALUES(?,?)", digest,
-            .blob(HistorySchema.encode(job.steps)))
+            "INSERT INTO plans(digest,steps,plan) VALUES(?,?,?)", digest,
+            .blob(HistorySchema.encode(job.steps)), .init(job.planBytes))
         return try database.first(query, digest, make: { $0.int(0) }) ?? 0
     }
 

@@ -32,6 +32,8 @@ package struct JobDescription: Sendable, Equatable {
     package var mode: String
     /// The steps of the plan, in its order.
     package var steps: [Step]
+    /// The whole plan in protobuf, for explaining what the steps did later.
+    package var planBytes: [UInt8]?
     /// The job that this one is like in every step, so that no step is recorded again.
     package var repeats: JobID?
 

@@ -41,6 +41,20 @@ enum RecordCoding {
         return records
     }
 
+    /// The last record of one step; `nil` when there is none, or the bytes cannot be read.
+    static func last(
+        of step: Int, in bytes: [UInt8], since start: Timestamp
+    ) -> StepRecord? {
+        var reader = Reader(bytes: bytes, start: start)
+        guard reader.byte() == version, let count = reader.number() else { return nil }
+        var found: StepRecord?
+        for _ in 0..<count {
+            guard let record = reader.record() else { break }
+            if record.step == step { found = record }
+        }
+        return found
+    }
+
     private struct Writer {
         let start: Timestamp
         var bytes: [UInt8] = []

@@ -47,15 +47,7 @@ extension ProcessTable {
 
     /// The slot in the mark of a process.
     private func owner(of stray: pid_t) -> Int? {
-        let text = [UInt8](unsafeUninitializedCapacity: 1 << 17) { buffer, count in
-            buffer.withMemoryRebound(to: CChar.self) { bytes in
-                count = max(0, danube_environment(stray, bytes.baseAddress, bytes.count))
-            }
-        }
-        let prefix = Array("DANUBE_ATTEMPT=\(token)-".utf8)
-        for variable in text.split(separator: 0) where variable.starts(with: prefix) {
-            return Int(String(decoding: variable.dropFirst(prefix.count), as: UTF8.self))
-        }
-        return nil
+        guard let mark = StepMark.read(stray), mark.job == token else { return nil }
+        return mark.slot
     }
 }

@@ -48,6 +48,7 @@ package final class ProcessTable {
         self.ownsProgram = ownsProgram
         buffer = .allocate(byteCount: Self.chunkBytes, alignment: 16)
         try loop.add(signals, token: Self.signalToken)
+        danube_engine_listens()
     }
 
     deinit {
@@ -68,7 +69,8 @@ package final class ProcessTable {
         if slot == slots.count { slots.append(ProcessSlot()) }
         var process = ProcessSlot()
         do {
-            try spawn(order, mark: mark(of: slot), output.writing, error.writing, &process)
+            let mark = StepMark.variable(job: token, slot: slot)
+            try spawn(order, mark: mark, output.writing, error.writing, &process)
         } catch {
             free.append(slot)
             throw error
@@ -84,9 +86,6 @@ package final class ProcessTable {
         try loop.add(process.error, token: base | UInt64(OutputStream.error.rawValue))
         return slot
     }
-
-    /// The variable that marks the processes of a slot, for those that leave their session.
-    private func mark(of slot: Int) -> String { "DANUBE_ATTEMPT=\(token)-\(slot)" }
 
     private func spawn(
         _ order: ProcessOrder, mark: String, _ output: Int32, _ error: Int32,

@@ -79,19 +79,9 @@ struct JobMemoBuilder {
 
     /// Refers to a path as it is now. False when it is not what it should be.
     private mutating func refer(to entry: FileTree.Entry) -> Bool {
-        let stamp = try? folder.stamp(entry.path)
-        references.append(number(of: entry.path, stamp))
-        guard let stamp else { return false }
-        switch (entry.node, stamp.kind) {
-        case (.folder, .folder): return memory.isSettled(stamp)
-        case (.link(let target), .link):
-            return (try? folder.target(of: entry.path)) == target && memory.isSettled(stamp)
-        case (.file(let digest, _, let isExecutable), .file):
-            // Only a digest that belongs to this very stamp proves the content.
-            return stamp.isExecutable == isExecutable
-                && memory.digest(of: entry.path, stamp) == digest
-        default: return false
-        }
+        let look = MemoLook(entry, folder, memory)
+        references.append(numbers[entry.path] ?? append(entry.path, look.record))
+        return look.isSettled
     }
 
     /// Refers to the folders in which a new file could be covered by globs.
@@ -122,17 +112,7 @@ struct JobMemoBuilder {
     }
 
     private mutating func number(of path: TreePath, _ stamp: FileStamp?) -> UInt32 {
-        if let known = numbers[path] { return known }
-        var record = danube_record()
-        if let stamp {
-            record.kind = stamp.kind.letter
-            record.mode = stamp.mode
-            record.inode = stamp.inode
-            record.size = stamp.size
-            record.modified = stamp.modified
-            record.changed = stamp.changed
-        }
-        return append(path, record)
+        numbers[path] ?? append(path, danube_record(stamp))
     }
 
     private mutating func append(_ path: TreePath, _ record: danube_record) -> UInt32 {

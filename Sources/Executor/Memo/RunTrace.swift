@@ -32,6 +32,7 @@ final class RunTrace {
         memory: DigestMemory
     ) -> JobMemo? {
         guard !steps.contains(where: { $0 == nil }) else { return nil }
+        if let earlier, let quick = revised(earlier, plan, job, folder, memory) { return quick }
         var builder = JobMemoBuilder(folder: folder, memory: memory)
         for (index, step) in steps.enumerated() {
             switch step {
@@ -47,5 +48,29 @@ final class RunTrace {
             }
         }
         return builder.finish(job: job, pipeline: plan.pipeline, digest: digest)
+    }
+
+    /// The memo of an earlier job with what a few steps read and wrote looked at again; `nil` when
+    /// one of them now depends on other paths than before.
+    private func revised(
+        _ earlier: JobMemo, _ plan: Plan, _ job: String, _ folder: Folder, _ memory: DigestMemory
+    ) -> JobMemo? {
+        var revision = JobMemoRevision(earlier, folder: folder, memory: memory)
+        for (index, step) in steps.enumerated() {
+            switch step {
+            case .clean, .skipped: continue
+            case .cached(let inputs, let outputs):
+                guard plan.steps[index].options?.inputs?.contains(where: Self.isPattern) == false,
+                    revision.revise(index, inputs: inputs, outputs: outputs)
+                else { return nil }
+            case .copied, nil: return nil
+            }
+        }
+        return revision.finish(job: job)
+    }
+
+    private static func isPattern(_ glob: String) -> Bool {
+        glob.utf8.contains { "*?[!/".utf8.contains($0) && $0 != UInt8(ascii: "/") }
+            || glob.utf8.last == UInt8(ascii: "/")
     }
 }

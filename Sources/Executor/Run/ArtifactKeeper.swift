@@ -23,21 +23,38 @@ final class ArtifactKeeper {
         let glob = try Glob(path)
         let scan = try TreeScan(Folder(workspace), [glob])
         if scan.found.isEmpty { throw ArtifactError.nothing(path) }
-        ScratchRemoval.remove(target)
-        let base = Self.base(of: glob, scan)
-        let repository = try Folder(root)
-        var written: [(TreePath, FileStamp)] = []
-        for found in scan.found {
-            let place = try copy(found, base, from: workspace, to: target)
-            if let below = TreePath(String(place.dropFirst(root.utf8.count + 1))),
-                let stamp = try repository.stamp(below)
-            {
-                written.append((below, stamp))
+        let aside = "\(target).new"
+        ScratchRemoval.remove(aside)
+        do {
+            let base = Self.base(of: glob, scan)
+            for found in scan.found { try copy(found, base, from: workspace, to: aside) }
+            // Whole or not there at all.
+            ScratchRemoval.remove(target)
+            if rename(aside, target) != 0 {
+                throw WorkspaceError.system("make", path: target, errno: errno)
             }
+        } catch {
+            ScratchRemoval.remove(aside)
+            throw error
         }
         kept.append((name, target))
         if isReport { reports.append(target) }
-        return .copied(read: scan.found.map { ($0.path, $0.stamp) }, written: written)
+        return .copied(
+            read: scan.found.map { ($0.path, $0.stamp) },
+            written: try written(to: target.utf8.dropFirst(root.utf8.count + 1)))
+    }
+
+    /// What stands in the repository after an artifact was put there.
+    private func written(
+        to target: Substring.UTF8View
+    ) throws -> [(TreePath, FileStamp)] {
+        let repository = try Folder(root)
+        guard let path = TreePath(target), let stamp = try repository.stamp(path) else { return [] }
+        if stamp.kind != .folder { return [(path, stamp)] }
+        let scan = try TreeScan(Folder("\(root)/\(path.text)"), [Glob("**")])
+        return scan.found.map { found in
+            (TreePath(unchecked: path.bytes + [UInt8(ascii: "/")] + found.path.bytes), found.stamp)
+        }
     }
 
     /// Where an artifact goes: a name is one component, whatever characters it has.
@@ -66,36 +83,34 @@ final class ArtifactKeeper {
 
     private func copy(
         _ found: TreeScan.Found, _ base: TreePath?, from workspace: String, to target: String
-    ) throws -> String {
-        let place: String
+    ) throws {
+        var place = TreePath(unchecked: Array(target.utf8))
         if let base {
-            let below = found.path.bytes.dropFirst(base.isRoot ? 0 : base.bytes.count + 1)
-            place = "\(target)/\(String(decoding: below, as: UTF8.self))"
-        } else {
-            place = target
+            place = place.appending(
+                found.path.bytes.dropFirst(base.isRoot ? 0 : base.bytes.count + 1))
         }
-        let source = "\(workspace)/\(found.path.text)"
-        switch found.stamp.kind {
-        case .folder: try Self.makeFolders(place)
-        case .link, .file:
-            try Self.makeFolders(String(place[..<(place.lastIndex(of: "/") ?? place.endIndex)]))
-            if let link = found.target {
-                _ = String(decoding: link, as: UTF8.self).withCString { symlink($0, place) }
-            } else {
-                try FileCopy.copy(source, to: place, mode: found.stamp.mode & 0o777)
+        if found.stamp.kind == .folder { return try Self.makeFolders(place) }
+        try Self.makeFolders(place.parent)
+        let name = place.bytes.map { CChar(bitPattern: $0) } + [0]
+        if let link = found.target {
+            guard TreePath.withCString(link[...], { symlink($0, name) }) == 0 else {
+                throw WorkspaceError.system("make", path: place.text, errno: errno)
             }
-        case .other: break
+        } else if found.stamp.kind == .file {
+            try FileCopy.copy(
+                workspace.joined(found.path), to: name, mode: found.stamp.mode & 0o777)
         }
-        return place
     }
 
-    private static func makeFolders(_ path: String) throws(WorkspaceError) {
-        var place = ""
-        for component in path.split(separator: "/") {
-            place += "/\(component)"
-            guard mkdir(place, 0o755) == 0 || errno == EEXIST || errno == EROFS else {
-                throw .system("make the folder", path: place, errno: errno)
-            }
+    private static func makeFolders(_ path: TreePath) throws(WorkspaceError) {
+        if path.withCString({ mkdir($0, 0o755) }) == 0 || errno == EEXIST { return }
+        let error = errno
+        guard error == ENOENT, !path.parent.isRoot else {
+            throw .system("make the folder", path: path.text, errno: error)
+        }
+        try makeFolders(path.parent)
+        if path.withCString({ mkdir($0, 0o755) }) != 0, errno != EEXIST {
+            throw .system("make the folder", path: path.text, errno: errno)
         }
     }
 }

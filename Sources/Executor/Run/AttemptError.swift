@@ -5,6 +5,8 @@ internal import PipelineIR
 enum AttemptError: Error, CustomStringConvertible {
     /// A secret that was not given.
     case noSecret(String)
+    /// A program would get a secret as an argument, which everybody on the machine can read.
+    case secretArgument(String)
     /// The step wants an image, and there is nothing that runs containers.
     case noContainers(String)
     /// Podman is there, and cannot work in the user namespace that workspaces are mounted in.
@@ -19,6 +21,8 @@ enum AttemptError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .noSecret(let key): "secret `\(key)` was not given"
+        case .secretArgument(let secret):
+            "\(secret) is in an argument of the program, which everybody on this machine could read"
         case .noContainers(let image):
             image.isEmpty
                 ? "it has services, and podman is not installed"
@@ -38,6 +42,8 @@ enum AttemptError: Error, CustomStringConvertible {
         switch self {
         case .noSecret(let key):
             "Give it with --secret \(key), which takes it from the environment."
+        case .secretArgument:
+            "Hand it over with env={…}, or make the command a script: scripts are kept in memory."
         case .noContainers(let image):
             image.isEmpty
                 ? "Install podman."
@@ -103,6 +109,11 @@ extension Scheduler {
 }
 
 extension AttemptOutcome {
+    /// Whether the attempt did what it should.
+    var isSuccess: Bool {
+        if case .exitCode(0, _) = self { true } else { false }
+    }
+
     /// What a person is told of an outcome that its exit code does not explain.
     func reason(_ step: Step) -> String? {
         switch self {

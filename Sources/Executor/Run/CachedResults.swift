@@ -18,40 +18,38 @@ final class CachedResults: ResultKeeper {
     private let configuration: RunConfiguration
     private let plan: Plan
     private let cache: ActionCache
-    private let salt: [UInt8]
-    private let machine: Action.Machine
-    private let containers: Containers?
+    private let actions: StepActions
     private let trace: RunTrace
+    private let failures: JobManifests
     /// Gives reasons for a miss, where somebody wants to hear them.
     var explain: ((StepIndex, Manifest) -> [String])?
 
     /// Uses a cache for one run. `salt` is what this machine's secret versions are made with.
     init(
         _ configuration: RunConfiguration, cache: ActionCache, salt: [UInt8], trace: RunTrace,
-        containers: Containers?
+        containers: Containers?, failures: JobManifests
     ) {
-        self.containers = containers
+        self.failures = failures
         self.trace = trace
         self.configuration = configuration
         plan = configuration.plan
         self.cache = cache
-        self.salt = salt
-        machine = .host(
-            HostFingerprint.current(path: StepEnvironment(temporary: "").path))
+        actions = StepActions(configuration, salt: salt, containers: containers)
     }
 
     func look(_ step: StepIndex, _ resolved: ResolvedStep, host: any StepHost) -> Lookup {
-        guard let inputs = plan.steps[step.int].options?.inputs,
-            plan.steps[step.int].options?.outputs != nil
-        else { return .uncacheable("it does not declare its inputs and outputs") }
-        let missing = resolved.secrets.filter { configuration.secrets[$0] == nil }
-        if let first = missing.first { return .uncacheable("secret `\(first)` was not given") }
-        if let image = missingImage(step) {
+        let settings = plan.steps[step.int]
+        if let obstacle = Cacheability.obstacle(settings) { return .uncacheable(obstacle) }
+        let inputs = settings.options?.inputs ?? []
+        if let missing = actions.missingSecret(resolved) {
+            return .uncacheable("secret `\(missing)` was not given")
+        }
+        if let image = actions.missingImage(step) {
             return .uncacheable("the image `\(image)` is not on this machine")
         }
         do {
             let tree = try host.inputs(of: step, inputs.map { try Glob($0) })
-            let manifest = try Manifest(action(step, resolved, tree))
+            let manifest = try Manifest(actions.action(step, resolved, tree))
             let ticket = Ticket(step: step, manifest: manifest)
             guard let found = try cache.lookup(ticket.action) else {
                 return .miss(ticket, reasons: explain?(step, manifest) ?? [])
@@ -65,45 +63,6 @@ final class CachedResults: ResultKeeper {
         } catch {
             return .failed("\(error)")
         }
-    }
-
-    /// An image whose digest the step's key would need, and that is not here.
-    private func missingImage(_ step: StepIndex) -> String? {
-        guard let containers else { return nil }
-        let settings = plan.steps[step.int]
-        let images = [plan.image(of: settings)] + (settings.options?.services ?? []).map(\.image)
-        return images.first { !$0.isEmpty && containers.digest(of: $0) == nil }
-    }
-
-    private func action(
-        _ step: StepIndex, _ resolved: ResolvedStep, _ inputs: FileTree
-    ) -> Action {
-        let command: Step.Command =
-            switch resolved.publicCommand {
-            case .script(let text): .script(Template(text))
-            case .argv(let words): .argv(words.map { Template($0) })
-            }
-        var action = Action(
-            command: command, machine: machine, platform: HostFingerprint.platform, inputs: inputs)
-        action.environment = resolved.publicEnvironment.map {
-            EnvVar(name: $0.name, value: Template($0.value))
-        }
-        action.secretVersions = resolved.secrets.map {
-            Action.Named(name: $0, value: configuration.secrets.version(of: $0, salt: salt) ?? "")
-        }
-        let settings = plan.steps[step.int]
-        action.workdir = settings.workdir
-        action.outputs = settings.options?.outputs ?? []
-        action.captures = settings.capture
-        let image = containers?.digest(of: plan.image(of: settings))
-        if let image { action.machine = .image(image) }
-        action.services = resolved.publicServices.map { service in
-            var service = service
-            service.image = containers?.digest(of: service.image) ?? service.image
-            return service
-        }
-        action.scope = configuration.isInPlace ? "in-place" : "isolated"
-        return action
     }
 
     func keep(_ result: NewResult, host: any StepHost) throws -> FileTree? {
@@ -127,5 +86,9 @@ final class CachedResults: ResultKeeper {
             manifest: ticket.manifest.encoded())
         trace[ticket.step] = .cached(inputs: ticket.inputs, outputs: outputs)
         return outputs
+    }
+
+    func noteFailure(_ ticket: KeyTicket) {
+        if let ticket = ticket as? Ticket { failures.keep(ticket.manifest) }
     }
 }

@@ -5,7 +5,12 @@ internal import PipelineIR
 ///
 /// It is the distribution's release, the C library, and where programs are looked up: an upgrade of
 /// one package is not seen. A step whose result depends on it names an image.
-enum HostFingerprint {
+package enum HostFingerprint {
+    /// The fingerprint, for steps that find programs in the path that Danube was started with.
+    package static func current() -> String {
+        current(path: StepEnvironment(temporary: "").path)
+    }
+
     /// The fingerprint.
     static func current(path: String) -> String {
         var hasher = DigestHasher()

@@ -46,5 +46,9 @@ final class InPlaceHost: StepHost {
         try body(root)
     }
 
+    func settled(_ step: StepIndex) {}
+
     func ended(_ step: StepIndex) {}
+
+    func close() {}
 }

@@ -43,6 +43,7 @@ final class IsolatedHost: StepHost {
     }
 
     func enter(_ step: StepIndex, inputs: FileTree?) throws -> String {
+        passed.remove(step)
         if let again = active[step] {
             // Another attempt begins with what the first one began with.
             _ = try workspaces.seal(again.lane)
@@ -70,7 +71,7 @@ final class IsolatedHost: StepHost {
     }
 
     func leave(_ step: StepIndex, outputs: FileTree?) throws {
-        guard let ended = active.removeValue(forKey: step) else { return }
+        guard let ended = active.removeValue(forKey: step) else { return passUnchecked(step) }
         guard ended.isDeclared else {
             held[step] = [.lane(ended.lane, last: step)]
             return
@@ -97,7 +98,22 @@ final class IsolatedHost: StepHost {
 
     func pass(_ step: StepIndex) {
         passed.insert(step)
-        held[step] = flow.sources(of: step).flatMap { held[$0] ?? [] }
+        let sources = flow.sources(of: step)
+        held[step] =
+            sources.count == 1 ? held[sources[0]] ?? [] : sources.flatMap { held[$0] ?? [] }
+    }
+
+    func settled(_ step: StepIndex) { if held[step] == nil { pass(step) } }
+
+    /// Hands on what a step got that could not begin. Where that was a conflict, the later branch
+    /// wins, so that what runs after a failure finds a workspace to clean up.
+    private func passUnchecked(_ step: StepIndex) {
+        pass(step)
+        guard (held[step]?.count ?? 0) > 1, (try? state(before: step)) == nil,
+            let states = try? before(step).map(sealed),
+            let joined = try? workspaces.join(states, isChecked: false)
+        else { return }
+        held[step] = [.state(joined)]
     }
 
     func viewing<Result>(_ step: StepIndex, _ body: (String) throws -> Result) throws -> Result {
@@ -110,6 +126,12 @@ final class IsolatedHost: StepHost {
 
     func ended(_ step: StepIndex) {
         for one in flow.end(step) { held[one] = nil }
+    }
+
+    func close() {
+        held = [:]
+        active = [:]
+        workspaces.close()
     }
 
     private func link(_ tree: FileTree, into folder: String) throws {
@@ -155,12 +177,13 @@ final class IsolatedHost: StepHost {
     private func state(before step: StepIndex) throws -> WorkspaceState {
         let holdings = before(step)
         if holdings.isEmpty { return source }
-        return try workspaces.join(
-            holdings.map { holding in
-                switch holding {
-                case .state(let state): state
-                case .lane(let lane, _): try workspaces.seal(lane)
-                }
-            })
+        return try workspaces.join(holdings.map(sealed))
+    }
+
+    private func sealed(_ holding: Holding) throws -> WorkspaceState {
+        switch holding {
+        case .state(let state): state
+        case .lane(let lane, _): try workspaces.seal(lane)
+        }
     }
 }

@@ -6,6 +6,8 @@ internal import PipelineIR
 package struct LocalRun {
     private let configuration: RunConfiguration
     private let observer: any RunObserver
+    /// With fewer changed paths, what is known of all others is not looked at.
+    private static let smallChange = 64
 
     /// Prepares a run.
     package init(_ configuration: RunConfiguration, observer: any RunObserver) {
@@ -19,6 +21,7 @@ package struct LocalRun {
     {
         let started = MonotonicClock.now()
         let cache = try ActionCache(configuration.cacheFolder)
+        let usage = try CacheUsage(configuration.cacheFolder)
         let recorder = try JobRecorder(
             stateFolder: configuration.stateFolder, job: description(), redactor: try redactor())
         var configured = configuration
@@ -27,7 +30,10 @@ package struct LocalRun {
         let place = try WorkPlace(configured)
         defer { place.remove() }
         configured.temporaryFolder = place.temporary
-        let known = expected()
+        // Where little is to be done, what is known of the rest is of no use.
+        let isSmall = (earlier?.changed.count ?? .max) < Self.smallChange
+        let known =
+            isSmall ? Array(repeating: 0, count: configuration.plan.steps.count) : expected()
         observer.began(
             RunDescription(
                 job: configured.job, plan: configured.plan, digest: configured.digest.description,
@@ -39,16 +45,15 @@ package struct LocalRun {
         }
         let memory = DigestMemory(
             file: "\(configured.cacheFolder)/digests/\(Digest(ofUTF8: configured.root).hex)",
-            folder: folder)
+            folder: folder, isForLittle: isSmall)
         let trace = RunTrace(count: configured.plan.steps.count)
         let containers = try containers(configured, place)
         let results: any ResultKeeper =
             configured.usesCache
-            ? CachedResults(
-                configured, cache: cache, salt: try salt(), trace: trace, containers: containers)
-            : NoResults()
+            ? try results(configured, cache, trace, recorder, containers) : NoResults()
+        let host = try host(cache.store, place, memory)
         let scheduler = Scheduler(
-            configured, host: try host(cache.store, place, memory),
+            configured, host: host,
             table: try ProcessTable(token: configured.job, ownsProgram: true), recorder: recorder,
             results: results, trace: trace,
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
@@ -57,6 +62,7 @@ package struct LocalRun {
         scheduler.settled =
             configured.earlier?.settled(configured.plan, isInPlace: configured.isInPlace) ?? []
         let outcome = scheduler.run()
+        host.close()
         finish { try cache.flush() }
         finish { try memory.save() }
         if let file = configured.memoFile {
@@ -71,8 +77,18 @@ package struct LocalRun {
         for error in recorder.finish(outcome.state) {
             observer.told(RunMessage(.warning, "\(error)", hint: error.hint))
         }
+        let summary = summary(scheduler, outcome, since: started)
+        observer.ended(summary)
+        // Nobody waits for it, and what it cannot do now the next run can.
+        _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
+        return summary
+    }
+
+    private func summary(
+        _ scheduler: Scheduler, _ outcome: JobOutcome, since started: UInt64
+    ) -> RunSummary {
         var summary = RunSummary(
-            outcome: outcome.summary, message: outcome.message(configured.plan),
+            outcome: outcome.summary, message: outcome.message(configuration.plan),
             nanoseconds: MonotonicClock.now() &- started)
         summary.counts = scheduler.counts
         summary.artifacts = scheduler.artifacts.kept
@@ -83,7 +99,6 @@ package struct LocalRun {
             observer.told(
                 RunMessage(.warning, "\(problem.path) is no JUnit report: \(problem.reason)"))
         }
-        observer.ended(summary)
         return summary
     }
 
@@ -97,6 +112,32 @@ package struct LocalRun {
             observer.told(RunMessage(.note, "Fetching the image \(image)"))
         }
         return containers
+    }
+
+    private func results(
+        _ configured: RunConfiguration, _ cache: ActionCache, _ trace: RunTrace,
+        _ recorder: JobRecorder, _ containers: Containers?
+    ) throws -> CachedResults {
+        let results = CachedResults(
+            configured, cache: cache, salt: try salt(), trace: trace,
+            containers: containers, failures: JobManifests(folder: recorder.folder))
+        guard configured.explains else { return results }
+        let reasons: MissReasons?
+        do {
+            reasons = try History(folder: configured.stateFolder).map {
+                try MissReasons(
+                    $0, cache: cache, repository: configured.root,
+                    pipeline: configured.plan.pipeline, job: configured.job)
+            }
+        } catch {
+            observer.told(RunMessage(.warning, "Reasons cannot be told: \(error)"))
+            return results
+        }
+        results.explain = { step, manifest in
+            reasons?.reasons(configured.plan.steps[step.int].id, manifest)
+                ?? [MissReasons.neverRan]
+        }
+        return results
     }
 
     /// Records that a job would do nothing, as its memo says.
@@ -119,10 +160,13 @@ package struct LocalRun {
         var job = JobDescription(
             repository: configuration.root, pipeline: plan.pipeline, plan: configuration.digest,
             mode: configuration.isInPlace ? "in-place" : "isolated",
-            steps: plan.steps.map { JobDescription.Step(id: $0.id, name: $0.name) })
+            steps: plan.steps.indices.map {
+                JobDescription.Step(id: plan.steps[$0].id, name: plan.steps[$0].name)
+            })
         job.trigger = configuration.trigger
         job.branch = configuration.branch
         job.revision = configuration.revision
+        job.planBytes = configuration.planBytes
         return job
     }
 
@@ -133,8 +177,8 @@ package struct LocalRun {
             let known = try? history.expectedDurations(
                 repository: configuration.root, pipeline: plan.pipeline)
         else { return Array(repeating: 0, count: plan.steps.count) }
-        return plan.steps.map { step in
-            guard let duration = known[step.id] else { return 0 }
+        return plan.steps.indices.map { index in
+            guard let duration = known[plan.steps[index].id] else { return 0 }
             let (seconds, attoseconds) = duration.components
             return UInt64(clamping: seconds) &* 1_000_000_000
                 &+ UInt64(clamping: attoseconds / 1_000_000_000)
@@ -149,11 +193,16 @@ package struct LocalRun {
     /// What this machine's secret versions are made with: known to nobody else.
     private func salt() throws -> [UInt8] {
         let path = "\(configuration.cacheFolder)/salt"
-        if let known = AtomicFile.read(path, most: 1024), known.count == 32 { return known }
+        if let known = Self.knownSalt(configuration.cacheFolder) { return known }
         var random = SystemRandomNumberGenerator()
         let salt = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
         try AtomicFile.write(salt, to: path)
         return salt
+    }
+
+    /// The salt, if there is one already.
+    static func knownSalt(_ cacheFolder: String) -> [UInt8]? {
+        AtomicFile.read("\(cacheFolder)/salt", most: 1024).flatMap { $0.count == 32 ? $0 : nil }
     }
 
     private func redactor() throws -> Redactor {
@@ -176,7 +225,7 @@ package struct LocalRun {
             tree = try SourceTree.workingCopy(configuration.root, memory: memory, into: store)
         }
         try? memory.save()
-        let base = try SourceBase(configuration.cacheFolder, store: store).layer(of: tree)
+        let base = try SourceFolders(configuration.cacheFolder, store: store).layer(of: tree)
         return IsolatedHost(
             plan: configuration.plan, source: base, store: store,
             workspaces: try Workspaces(

@@ -35,6 +35,8 @@ package struct ResolvedStep {
     /// Whether text that came from a result or a secret is in the command: it is then handed over
     /// in memory, not as an argument that everybody can read.
     package var isPrivate: Bool
+    /// Keys of the secrets that are in arguments of a program, ascending.
+    package var argumentSecrets: [String] = []
 
     /// Fills a step's templates in. Throws `TemplateText.Failure`.
     package init(
@@ -46,13 +48,15 @@ package struct ResolvedStep {
             used.insert(key)
             return "\u{0}secret \(key)\u{0}"
         }
-        let value: (String) -> String? = { values[$0] }
+        // Whoever starts the step says which one was not given.
+        let value: (String) -> String? = { values[$0] ?? "" }
         switch step.command {
         case .script(let script):
             publicCommand = .script(try text(script, mark))
             isPrivate = script.literal == nil
         case .argv(let words):
             publicCommand = .argv(try words.map { try text($0, mark) })
+            argumentSecrets = used.sorted()
             isPrivate = false
         }
         publicEnvironment = try step.env.map { ($0.name, try text($0.value, mark)) }

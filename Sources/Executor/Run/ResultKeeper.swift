@@ -7,6 +7,8 @@ protocol ResultKeeper: AnyObject {
     /// Keeps the result of a step that `look` gave a ticket for and that has succeeded. Gives what
     /// it wrote, as far as it is declared. Throws when the outputs cannot be had.
     func keep(_ result: NewResult, host: any StepHost) throws -> FileTree?
+    /// Notes what a step was made of that did not succeed.
+    func noteFailure(_ ticket: KeyTicket)
 }
 
 /// What looking for a result gave.
@@ -64,4 +66,6 @@ final class NoResults: ResultKeeper {
     }
 
     func keep(_ result: NewResult, host: any StepHost) throws -> FileTree? { nil }
+
+    func noteFailure(_ ticket: KeyTicket) {}
 }

@@ -2,8 +2,10 @@ package import PipelineIR
 
 /// What a run is given.
 package struct RunConfiguration {
-    /// The plan.
+    /// What is executed.
     package var plan: Plan
+    /// The plan in protobuf, to be kept with the history.
+    package var planBytes: [UInt8]?
     /// Its digest.
     package var digest: PlanDigest
     /// Why it runs: `manual`, `push`, …
@@ -26,6 +28,10 @@ package struct RunConfiguration {
     package var secrets = SecretValues()
     /// Whether results are taken from the cache and kept in it.
     package var usesCache = true
+    /// Whether somebody wants to hear why steps run.
+    package var explains = false
+    /// Bytes that the cache may take; more is collected after the run. `nil` for no limit.
+    package var cacheBudget: Int64? = CacheUsage.defaultBudget
     /// Whether steps that name an image run on the host regardless.
     package var allowsHost = false
     /// The cache's folder.

@@ -33,7 +33,7 @@ package protocol RunObserver: AnyObject {
 package struct RunDescription {
     /// Id of the job in the history.
     package var job: String
-    /// The plan.
+    /// What is executed.
     package var plan: Plan
     /// Its digest.
     package var digest: String

@@ -140,6 +140,7 @@ final class Scheduler {
         while reported < schedule.endOrder.count {
             let step = schedule.endOrder[reported]
             reported += 1
+            host.settled(step)
             let end = end(of: step)
             record(step, end)
             counts[end.result, default: 0] += 1

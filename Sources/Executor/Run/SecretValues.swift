@@ -32,6 +32,15 @@ package struct SecretValues: Sendable, CustomStringConvertible {
         return String(hasher.finalize().hex.prefix(24))
     }
 
+    /// What tells these secrets from others without telling any, for the cache in a folder.
+    package func version(cacheFolder: String) -> String {
+        if values.isEmpty { return "" }
+        // Where there is no salt, there is nothing that was kept either.
+        let salt = LocalRun.knownSalt(cacheFolder) ?? []
+        return values.keys.sorted().map { "\($0)=\(version(of: $0, salt: salt) ?? "")" }
+            .joined(separator: "\0")
+    }
+
     /// The keys, never a value.
     package var description: String { "secrets \(values.keys.sorted())" }
 }

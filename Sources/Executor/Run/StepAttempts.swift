@@ -26,6 +26,7 @@ extension Scheduler {
             explain(step, .uncacheable(reason: reason))
             apply(.probed(step, .uncacheable))
         case .failed(let reason):
+            explain(step, .uncacheable(reason: "the cache did not answer: \(reason)"))
             observer.told(
                 RunMessage(.warning, "The cache did not answer: \(reason)", step: step))
             apply(.probed(step, .failed(reason)))
@@ -47,8 +48,12 @@ extension Scheduler {
     }
 
     private func resolve(_ step: StepIndex) throws -> ResolvedStep {
-        try ResolvedStep(plan.steps[step.int], secrets: configuration.secrets) {
-            try schedule.text(of: $0, secrets: $1)
+        do {
+            return try ResolvedStep(plan.steps[step.int], secrets: configuration.secrets) {
+                try schedule.text(of: $0, secrets: $1)
+            }
+        } catch TemplateText.Failure.noSecret(let key) {
+            throw AttemptError.noSecret(key)
         }
     }
 
@@ -59,6 +64,10 @@ extension Scheduler {
             explain(step, .hit(key: "", job: earlier.job.text))
             host.pass(step)
             return apply(.exited(step, attempt: attempt, .exitCode(0, output: nil)))
+        }
+        if configuration.explains, attempt == 1, records[step] == nil {
+            let obstacle = Cacheability.obstacle(plan.steps[step.int])
+            explain(step, .uncacheable(reason: obstacle ?? "the cache is off (--no-cache)"))
         }
         do {
             try begin(step, attempt)
@@ -78,6 +87,7 @@ extension Scheduler {
         if let missing = resolved.secrets.first(where: { configuration.secrets[$0] == nil }) {
             throw AttemptError.noSecret(missing)
         }
+        try refuseSecretArguments(resolved)
         let services = settings.options?.services ?? []
         let runsInImage =
             !configuration.allowsHost && !(plan.image(of: settings).isEmpty && services.isEmpty)
@@ -150,6 +160,18 @@ extension Scheduler {
         return try host.inputs(of: step, inputs.map { try Glob($0) })
     }
 
+    /// Arguments can be read by everybody on the machine, also those that hold what another step
+    /// has printed of a secret.
+    private func refuseSecretArguments(_ resolved: ResolvedStep) throws(AttemptError) {
+        if let key = resolved.argumentSecrets.first { throw .secretArgument("secret `\(key)`") }
+        guard case .argv(let words) = resolved.command, !log.redactor.isEmpty else { return }
+        if words.contains(where: holdsSecret) { throw .secretArgument("a secret") }
+    }
+
+    private func holdsSecret(_ text: String) -> Bool {
+        !log.redactor.isEmpty && log.redactor.redact(text) != text
+    }
+
     private static let longestArgument = 64 << 10
 
     /// Whether a script is handed over in memory: because it holds what nobody else may read, or
@@ -213,6 +235,7 @@ extension Scheduler {
         } else {
             try? host.leave(attempt.step, outputs: nil)
         }
+        if let ticket = attempt.ticket, !outcome.isSuccess { results.noteFailure(ticket) }
         note(attempt, end, outcome)
         let before = schedule.attempts(of: attempt.step)
         apply(.exited(attempt.step, attempt: attempt.attempt, outcome))
@@ -246,9 +269,10 @@ extension Scheduler {
     private func keep(
         _ attempt: RunningAttempt, _ outcome: AttemptOutcome, _ end: ProcessEnd
     ) throws -> FileTree? {
-        if let ticket = attempt.ticket {
-            var captured: String?
-            if case .exitCode(_, let text) = outcome { captured = text }
+        var captured: String?
+        if case .exitCode(_, let text) = outcome { captured = text }
+        // The cache holds no secrets.
+        if let ticket = attempt.ticket, !(captured.map(holdsSecret) ?? false) {
             return try results.keep(
                 NewResult(
                     ticket: ticket, captured: captured, nanoseconds: end.nanoseconds, log: nil),
@@ -265,7 +289,8 @@ extension Scheduler {
         var end = StepEnd(
             result: .skipped, nanoseconds: durations.removeValue(forKey: step) ?? 0,
             attempts: schedule.attempts(of: step))
-        end.isFatal = plan.steps[step.int].fatal
+        let settings = plan.steps[step.int]
+        end.isFatal = settings.fatal
         switch schedule.state(of: step) {
         case .succeeded(let result):
             end.result = settled.contains(step) ? .cached : .succeeded
@@ -274,6 +299,8 @@ extension Scheduler {
         case .failed(let outcome):
             end.result = .failed
             end.code = Int32(outcome.code)
+            // What Danube could not do is not for `check=False` to allow.
+            if !outcome.isOfCommand, !settings.check { end.isFatal = true }
             end.reason = outcome.reason(plan.steps[step.int])
         case .blocked: end.result = .blocked
         case .cancelled: end.result = .cancelled

@@ -13,7 +13,8 @@ protocol StepHost: AnyObject {
     func enter(_ step: StepIndex, inputs: FileTree?) throws -> String
     /// What the globs cover after a successful attempt, put into the store.
     func outputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree
-    /// Ends the last attempt of a step. `outputs` are what is kept of a declared one.
+    /// Ends an attempt of a step, also one that could not begin. `outputs` are what is kept of a
+    /// declared one.
     func leave(_ step: StepIndex, outputs: FileTree?) throws
     /// Makes the outputs of a result from the cache part of the step's workspace. Gives how many
     /// files had to be written.
@@ -22,6 +23,11 @@ protocol StepHost: AnyObject {
     func pass(_ step: StepIndex)
     /// Calls a function with the folder in which a step sees its workspace.
     func viewing<Result>(_ step: StepIndex, _ body: (String) throws -> Result) throws -> Result
+    /// The step has ended. One that neither ran nor was found in the cache, because it was blocked or
+    /// cancelled, hands on what it would have got.
+    func settled(_ step: StepIndex)
     /// Nothing that follows a step will ask for its workspace any more.
     func ended(_ step: StepIndex)
+    /// No step runs any more: what is mounted is taken away.
+    func close()
 }

@@ -1,26 +1,30 @@
 internal import CSandbox
 internal import Glibc
+internal import PipelineIR
 
 /// The folder in which a job keeps its workspaces. It is locked while the job lives, so that
 /// another run can tell what a killed one left behind.
 final class WorkPlace {
-    /// The folder.
+    /// Absolute path of the folder that belongs to the job.
     let folder: String
     /// A folder for what steps need for a moment.
     var temporary: String { "\(folder)/tmp" }
-    private let lock: Int32
+    private let lock: LockFile
 
-    /// Makes the folder of a job, and removes those of jobs that are dead.
+    /// Makes the folder of a job. Removes those of jobs that are dead, and ends the processes that
+    /// they left.
     init(_ configuration: RunConfiguration) throws {
         let all = "\(configuration.cacheFolder)/work"
         try Workspaces.makeFolder(configuration.cacheFolder)
         try Workspaces.makeFolder(all)
-        Self.removeDead(in: all)
+        let seesAll = configuration.namespaces & Int32(DANUBE_OWN_PROCESSES) == 0
+        Self.removeDead(in: all, seesProcesses: seesAll)
         folder = "\(all)/\(configuration.job)"
-        lock = open("\(folder).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            throw WorkspaceError.system("lock", path: "\(folder).lock", errno: errno)
+        let name = seesAll ? "\(folder)\(Self.openMark).lock" : "\(folder).lock"
+        guard let lock = try LockFile.take(name, .alone) else {
+            throw WorkspaceError.system("lock", path: name, errno: EWOULDBLOCK)
         }
+        self.lock = lock
         try Workspaces.makeFolder(folder)
         try Workspaces.makeFolder("\(folder)/tmp")
     }
@@ -32,23 +36,45 @@ final class WorkPlace {
             _ = danube_unmount("\(folder)/lanes/\(String(decoding: lane, as: UTF8.self))")
         }
         ScratchRemoval.remove(folder)
-        unlink("\(folder).lock")
-        close(lock)
+        lock.remove()
     }
 
-    private static func removeDead(in all: String) {
+    /// In the names of locks of jobs whose processes do not end with the engine by themselves.
+    private static let openMark = ".open"
+
+    /// `seesProcesses` says that this run sees the processes of others; one that does not leaves
+    /// jobs alone whose processes may live.
+    private static func removeDead(in all: String, seesProcesses: Bool) {
         guard let names = try? FileComparison.names(in: all.joined(.root)) else { return }
-        let suffix = Array(".lock".utf8)
-        for name in names where name.suffix(suffix.count).elementsEqual(suffix) {
-            let job = String(decoding: name.dropLast(suffix.count), as: UTF8.self)
-            let file = open("\(all)/\(job).lock", O_RDWR | O_CLOEXEC)
-            if file < 0 { continue }
-            if flock(file, LOCK_EX | LOCK_NB) == 0 {
-                Containers.reap("\(all)/\(job)")
-                ScratchRemoval.remove("\(all)/\(job)")
-                unlink("\(all)/\(job).lock")
+        var dead: [LockFile] = []
+        var jobs: Set<String> = []
+        for name in names {
+            var job = String(decoding: name, as: UTF8.self)
+            guard job.hasSuffix(".lock") else {
+                // A folder is made after its lock and removed before it.
+                let locks = ["\(all)/\(job).lock", "\(all)/\(job)\(openMark).lock"]
+                if !locks.contains(where: { access($0, F_OK) == 0 }) {
+                    ScratchRemoval.remove("\(all)/\(job)")
+                }
+                continue
             }
-            close(file)
+            job.removeLast(".lock".count)
+            let path = "\(all)/\(job).lock"
+            if job.hasSuffix(openMark) {
+                if !seesProcesses { continue }
+                job.removeLast(openMark.count)
+            }
+            guard let lock = try? LockFile.take(path, .aloneAtOnce) else { continue }
+            dead.append(lock)
+            jobs.insert(job)
         }
+        if dead.isEmpty { return }
+        // First what may still write there.
+        if seesProcesses { StrayProcesses.end(ofJobs: jobs) }
+        for job in jobs {
+            Containers.reap("\(all)/\(job)")
+            ScratchRemoval.remove("\(all)/\(job)")
+        }
+        for lock in dead { lock.remove() }
     }
 }

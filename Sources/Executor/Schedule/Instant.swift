@@ -2,7 +2,7 @@
 package struct Instant: Comparable, Hashable, Sendable {
     /// Nanoseconds since the clock's beginning.
     package var nanoseconds: UInt64
-    /// Creates one from its parts.
+    /// A moment so long after the beginning of the clock.
     package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     /// The moment so many milliseconds later; the clock's last moment when that is beyond it.

@@ -42,10 +42,11 @@ final class ScheduleGraph: Sendable {
         group.reserveCapacity(count)
         extra.reserveCapacity(count)
         var outputs: Int32 = 0
-        for step in plan.steps {
-            traits.append(StepTraits(step))
-            group.append(step.group?.value ?? -1)
-            if let found = Self.extra(step, &outputs) {
+        // A step is large, so it is looked at where it is.
+        for index in plan.steps.indices {
+            traits.append(StepTraits(plan.steps[index]))
+            group.append(plan.steps[index].group?.value ?? -1)
+            if let found = Self.extra(plan.steps[index], &outputs) {
                 extra.append(Int32(extras.count))
                 extras.append(found)
             } else {
@@ -99,8 +100,8 @@ final class ScheduleGraph: Sendable {
         let count = plan.steps.count
         var indegree = [Int32](repeating: 0, count: count)
         var next = [Int32](repeating: 0, count: count + 1)
-        for (index, step) in plan.steps.enumerated() {
-            step.forEachPredecessor {
+        for index in plan.steps.indices {
+            plan.steps[index].forEachPredecessor {
                 next[$0.int + 1] += 1
                 indegree[index] += 1
             }
@@ -108,16 +109,16 @@ final class ScheduleGraph: Sendable {
         for index in 0..<count { next[index + 1] += next[index] }
         let first = next
         var edges = [UInt32](repeating: 0, count: Int(first[count]))
-        for (index, step) in plan.steps.enumerated() {
+        for index in plan.steps.indices {
             let hard = UInt32(index) << 1
             func add(_ before: StepIndex, _ edge: UInt32) {
                 edges[Int(next[before.int])] = edge
                 next[before.int] += 1
             }
-            for before in step.order { add(before, hard) }
-            for before in step.data { add(before, hard) }
-            for before in step.conditional { add(before, hard | 1) }
-            if let needs = step.needs { for before in needs { add(before, hard) } }
+            for before in plan.steps[index].order { add(before, hard) }
+            for before in plan.steps[index].data { add(before, hard) }
+            for before in plan.steps[index].conditional { add(before, hard | 1) }
+            if let needs = plan.steps[index].needs { for before in needs { add(before, hard) } }
         }
         return (indegree, first, edges)
     }

@@ -67,7 +67,7 @@ extension Schedule {
         package var probes: Int
         /// Whether there is a cache to look into.
         package var usesCache: Bool
-        /// Creates one from its parts.
+        /// Bounds what runs at once; 0 stands for no bound on processors or memory.
         package init(
             jobs: Int, cpuMilli: UInt64 = 0, memoryBytes: UInt64 = 0, probes: Int = 64,
             usesCache: Bool = true

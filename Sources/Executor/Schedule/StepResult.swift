@@ -6,7 +6,7 @@ package struct StepResult: Sendable, Hashable {
     package var code: UInt8
     /// Captured standard output without its trailing newlines; nil when nothing was captured.
     package var output: String?
-    /// Creates one from its parts.
+    /// A success without output, unless something else is given.
     package init(code: UInt8 = 0, output: String? = nil) {
         self.code = code
         self.output = output

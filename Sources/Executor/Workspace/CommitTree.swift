@@ -6,7 +6,7 @@ package struct CommitTree {
     private static let batchBytes: Int64 = 64 << 20
 
     private let root: String
-    private let store: ContentStore
+    private let store: ContentStore?
 
     /// One line of `git ls-tree -l`.
     private struct Listed {
@@ -16,8 +16,9 @@ package struct CommitTree {
         var size: Int64
     }
 
-    /// Creates a reader of the repository that a folder belongs to.
-    package init(_ root: String, store: ContentStore) {
+    /// Creates a reader of the repository that a folder belongs to. Without a store files are only
+    /// looked at.
+    package init(_ root: String, store: ContentStore?) {
         self.root = root
         self.store = store
     }
@@ -86,6 +87,10 @@ package struct CommitTree {
     private func node(_ listed: Listed, _ content: [UInt8]) throws -> FileTree.Node {
         if listed.mode == "120000" { return .link(content) }
         let isExecutable = listed.mode == "100755"
+        guard let store else {
+            return .file(
+                Digest(of: content), size: Int64(content.count), isExecutable: isExecutable)
+        }
         let blob = try store.insert(content, isExecutable: isExecutable)
         return .file(blob.digest, size: blob.size, isExecutable: isExecutable)
     }

@@ -5,6 +5,8 @@ package final class Lane {
     package let folder: String
     /// What is below the topmost layer.
     let base: WorkspaceState
+    /// The layers that are mounted: those of `base`, of which some may be merged.
+    var mounted: [Layer] = []
     /// The folder of the topmost layer.
     let upper: String
     /// Steps that ran in it, in that order.

@@ -115,7 +115,7 @@ struct LaneCopy {
             }
             return
         }
-        try FileCopy.copy(source, to: place, path.text)
+        try FileCopy.copy(source, to: place, mode: 0o600)
         if geteuid() == 0 { lchown(place, status.st_uid, status.st_gid) }
         // Root writes to what is read-only; others need the right to.
         chmod(place, status.st_mode & 0o7777 | (geteuid() == 0 ? 0 : 0o200))

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A folder that holds what some steps changed in the workspace below it. It is never written to
 /// again, and is deleted when nothing refers to it any more.
 package final class Layer {
@@ -35,11 +37,18 @@ package final class Layer {
     deinit { if !isKept, fill == nil { ScratchRemoval.remove(path) } }
 
     /// The folder, which is made if it is not there yet.
-    func folder() throws -> String {
-        if let fill {
+    func folder() throws(WorkspaceError) -> String {
+        guard let fill else { return path }
+        do {
             try fill(path)
-            self.fill = nil
+        } catch let error as WorkspaceError {
+            throw error
+        } catch CacheError.noSpace(let place, _) {
+            throw .system("write", path: place, errno: ENOSPC)
+        } catch {
+            throw .unmade(path: path, reason: "\(error)")
         }
+        self.fill = nil
         return path
     }
 }

@@ -3,13 +3,16 @@ internal import Glibc
 
 /// Puts a layer on another one so that one folder holds both, without copying a file's content.
 enum LayerMerge {
-    /// Adds a layer to a folder. Files are linked, not copied: no layer is ever written to.
-    static func add(_ layer: String, to target: String) throws(WorkspaceError) {
+    /// Adds a layer to a folder. Files are linked, not copied: no layer is ever written to. Folders
+    /// in `united` add to those that are there although they are marked to replace them.
+    static func add(
+        _ layer: String, to target: String, uniting united: Set<TreePath> = []
+    ) throws(WorkspaceError) {
         var folders = [TreePath.root]
         while let folder = folders.popLast() {
             for name in try FileComparison.names(in: layer.joined(folder)) {
                 let path = folder.appending(name)
-                if try take(layer.joined(path), to: target.joined(path), path) {
+                if try take(layer.joined(path), to: target.joined(path), path, united) {
                     folders.append(path)
                 }
             }
@@ -18,7 +21,7 @@ enum LayerMerge {
 
     /// Takes one entry. True for a folder, whose content is to be taken too.
     private static func take(
-        _ source: [CChar], to target: [CChar], _ path: TreePath
+        _ source: [CChar], to target: [CChar], _ path: TreePath, _ united: Set<TreePath>
     ) throws(WorkspaceError) -> Bool {
         let entry = danube_layer_entry(source)
         let there = danube_layer_entry(target)
@@ -26,6 +29,7 @@ enum LayerMerge {
         case DANUBE_LAYER_FOLDER, DANUBE_LAYER_REPLACED:
             // A folder over something that is none, or over a mark, hides what is below it.
             let isFolder = there == DANUBE_LAYER_FOLDER || there == DANUBE_LAYER_REPLACED
+            if isFolder, united.contains(path) { return true }
             let hides = entry == DANUBE_LAYER_REPLACED || (there >= 0 && !isFolder)
             if hides, there >= 0 { ScratchRemoval.remove(target) }
             if hides || there < 0 {
@@ -42,7 +46,7 @@ enum LayerMerge {
             if there >= 0 { ScratchRemoval.remove(target) }
             let marked = danube_layer_remove(target)
             if marked < 0 { throw .system("mark", path: path.text, errno: -marked) }
-        case DANUBE_LAYER_FILE, DANUBE_LAYER_LINK:
+        case DANUBE_LAYER_FILE, DANUBE_LAYER_LINK, DANUBE_LAYER_OTHER:
             if there >= 0 { ScratchRemoval.remove(target) }
             guard linkat(AT_FDCWD, source, AT_FDCWD, target, 0) == 0 else {
                 throw .system("link", path: path.text, errno: errno)

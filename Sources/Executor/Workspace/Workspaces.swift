@@ -11,14 +11,13 @@ internal import Glibc
 package final class Workspaces {
     /// Chooses how workspaces are made: `copy` for folders instead of mounts.
     static let variable = "DANUBE_WORKSPACES"
-    /// More layers than this are merged into one, as the kernel bounds their number.
-    static let mostLayers = 48
-
     /// The folder of the job.
     package let folder: String
     /// Whether nothing is mounted.
     package private(set) var isCopying: Bool
     private var count = 0
+    private let stacks = LayerStacks()
+    private var mounted: Set<String> = []
 
     /// Makes workspaces in a folder that is there and belongs to this job alone. `mayMount` says
     /// that the program has a mount namespace of its own.
@@ -53,17 +52,17 @@ package final class Workspaces {
     /// Opens a lane on a state.
     package func open(_ state: WorkspaceState) throws -> Lane {
         let number = next()
-        let base = try thinned(state)
         let lane = Lane(
-            folder: "\(folder)/lanes/\(number)", base: base, upper: "\(folder)/layers/\(number)")
+            folder: "\(folder)/lanes/\(number)", base: state, upper: "\(folder)/layers/\(number)")
         if isCopying {
             for path in [lane.folder, lane.upper] { try Self.makeFolder(path) }
-            lane.copy = try LaneCopy(of: base, in: lane.folder)
+            lane.copy = try LaneCopy(of: state, in: lane.folder)
             return lane
         }
         let work = "\(folder)/work/\(number)"
         for path in [lane.folder, lane.upper, work] { try Self.makeFolder(path) }
-        try mount(base, at: lane.folder, upper: lane.upper, work: work)
+        lane.mounted = try stacks.mountable(state.layers, layerFolder)
+        try mount(lane.mounted, at: lane.folder, upper: lane.upper, work: work)
         return lane
     }
 
@@ -75,8 +74,8 @@ package final class Workspaces {
             ScratchRemoval.remove(lane.folder)
             lane.copy = nil
         } else {
-            _ = danube_unmount(lane.folder)
-            rmdir(lane.folder)
+            unmount(lane.folder)
+            lane.mounted = []
         }
         var state = lane.base
         if try FileComparison.names(in: lane.upper.joined(.root)).isEmpty {
@@ -89,30 +88,16 @@ package final class Workspaces {
     }
 
     /// The state in which the changes of all states are found. Throws `conflict` when two of them
-    /// changed a path to different contents.
-    package func join(_ states: [WorkspaceState]) throws -> WorkspaceState {
-        guard var joined = states.first else { return WorkspaceState([]) }
+    /// changed a path to different contents, unless it is not checked.
+    package func join(
+        _ states: [WorkspaceState], isChecked: Bool = true
+    ) throws(WorkspaceError) -> WorkspaceState {
+        guard let first = states.first else { return WorkspaceState([]) }
+        var join = WorkspaceJoin(first, shared: states.map { $0.shared(with: first) }.min() ?? 0)
         for state in states.dropFirst() {
-            let shared = joined.shared(with: state)
-            let added = state.layers[shared...].filter { layer in
-                !joined.layers.contains { $0 === layer }
-            }
-            if added.isEmpty { continue }
-            let others = joined.layers[shared...].filter { layer in
-                !state.layers.contains { $0 === layer }
-            }
-            if !others.isEmpty { try check(others, added) }
-            joined.layers += added
+            try join.add(state, isChecked: isChecked, layerFolder)
         }
-        return joined
-    }
-
-    private func check(_ first: [Layer], _ second: [Layer]) throws {
-        let conflict = try LayerChanges(first).conflict(with: LayerChanges(second))
-        guard let (one, other) = conflict else { return }
-        let path = one.path < other.path ? other.path : one.path
-        throw WorkspaceError.conflict(
-            path: path.text, first: one.layer.owners, second: other.layer.owners)
+        return join.joined
     }
 
     /// An empty folder in which a step runs that sees its inputs only.
@@ -137,20 +122,29 @@ package final class Workspaces {
         _ state: WorkspaceState, _ body: (String) throws -> Result
     ) throws -> Result {
         if state.layers.count == 1 { return try body(state.layers[0].folder()) }
-        let base = try thinned(state)
         let path = "\(folder)/lanes/\(next())"
         try Self.makeFolder(path)
         if isCopying {
             defer { ScratchRemoval.remove(path) }
-            try LaneCopy.fill(path, with: base, by: .link)
+            try LaneCopy.fill(path, with: state, by: .link)
             return try body(path)
         }
-        try mount(base, at: path, upper: nil, work: nil)
-        defer {
-            _ = danube_unmount(path)
-            rmdir(path)
-        }
+        let layers = try stacks.mountable(state.layers, layerFolder)
+        try mount(layers, at: path, upper: nil, work: nil)
+        defer { unmount(path) }
         return try body(path)
+    }
+
+    /// Takes away all that is still mounted, so that the folder can be deleted.
+    package func close() {
+        for path in mounted { _ = danube_unmount(path) }
+        mounted = []
+    }
+
+    private func unmount(_ path: String) {
+        _ = danube_unmount(path)
+        rmdir(path)
+        mounted.remove(path)
     }
 
     private func next() -> Int {
@@ -159,25 +153,16 @@ package final class Workspaces {
     }
 
     private func mount(
-        _ state: WorkspaceState, at target: String, upper: String?, work: String?
-    ) throws {
-        let layers = CStrings(try state.layers.reversed().map { try $0.folder() })
+        _ layers: [Layer], at target: String, upper: String?, work: String?
+    ) throws(WorkspaceError) {
+        var folders: [String] = []
+        for layer in layers.reversed() { folders.append(try layer.folder()) }
+        let layers = CStrings(folders)
         let status = layers.withConstantPointers { pointers in
             danube_overlay_mount(target, pointers, upper, work)
         }
-        if status < 0 { throw WorkspaceError.system("mount", path: target, errno: -status) }
-    }
-
-    /// Merges the layers above the source into one when there are too many.
-    private func thinned(_ state: WorkspaceState) throws -> WorkspaceState {
-        guard state.layers.count > Self.mostLayers else { return state }
-        let path = try layerFolder()
-        var owners: [Int] = []
-        for layer in state.layers.dropFirst() {
-            try LayerMerge.add(layer.folder(), to: path)
-            owners += layer.owners
-        }
-        return WorkspaceState([state.layers[0], Layer(path: path, owners: owners.sorted())])
+        if status < 0 { throw .system("mount", path: target, errno: -status) }
+        mounted.insert(target)
     }
 
     static func makeFolder(_ path: String) throws(WorkspaceError) {

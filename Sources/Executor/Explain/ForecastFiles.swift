@@ -1,0 +1,62 @@
+internal import Glibc
+internal import PipelineIR
+
+/// The files that the steps of a run would find, without any of them being made.
+struct ForecastFiles {
+    private enum Base {
+        /// The working copy, as it is.
+        case folder(TreeReader)
+        /// The files that a job begins with.
+        case tree(FileTree)
+    }
+
+    private let base: Base
+
+    /// Looks at what a run would begin with; nothing is put into the cache.
+    init(_ configuration: RunConfiguration) throws {
+        let root = configuration.root
+        let folder = try Folder(root)
+        let memory = DigestMemory(
+            file: "\(configuration.cacheFolder)/digests/\(Digest(ofUTF8: root).hex)",
+            folder: folder)
+        if configuration.isInPlace {
+            base = .folder(TreeReader(folder, memory: memory))
+        } else if let revision = configuration.revision {
+            base = .tree(try CommitTree(root, store: nil).tree(revision))
+        } else {
+            base = .tree(try SourceTree.workingCopy(root, memory: memory, into: nil))
+        }
+    }
+
+    /// What globs would cover once the outputs of some steps are there, later ones over earlier.
+    func tree(_ globs: [Glob], _ cover: GlobCover, after outputs: [FileTree]) throws -> FileTree {
+        let found: FileTree
+        switch base {
+        case .folder(let reader): found = try reader.tree(globs)
+        case .tree(let tree): found = FileTree(sorted: cover.entries(of: tree))
+        }
+        var added: [TreePath: FileTree.Node] = [:]
+        for tree in outputs {
+            for entry in tree.entries where cover.covers(entry) { added[entry.path] = entry.node }
+        }
+        if added.isEmpty { return found }
+        var entries = found.entries.filter { entry in
+            // What stands where an output goes, or in its way, goes.
+            added[entry.path] == nil && !Self.isInTheWay(entry, of: added)
+        }
+        entries += added.map { FileTree.Entry(path: $0.key, node: $0.value) }
+        return FileTree(entries) ?? found
+    }
+
+    /// Whether an output replaces a folder around an entry, or fills an empty one.
+    private static func isInTheWay(
+        _ entry: FileTree.Entry, of added: [TreePath: FileTree.Node]
+    ) -> Bool {
+        var above = entry.path.parent
+        while !above.isRoot {
+            if added[above] != nil { return true }
+            above = above.parent
+        }
+        return entry.node == .folder && added.keys.contains { $0.isWithin(entry.path) }
+    }
+}
