@@ -19,9 +19,10 @@ struct Danube: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, PlanCommand.self, WhyCommand.self, JobsCommand.self,
-            LogsCommand.self, CacheCommand.self, LintCommand.self, InitCommand.self,
-            DoctorCommand.self, SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
+            RunCommand.self, RerunCommand.self, PlanCommand.self, WhyCommand.self,
+            JobsCommand.self, LogsCommand.self, CacheCommand.self, LintCommand.self,
+            InitCommand.self, DoctorCommand.self, SchemaCommand.self,
+            CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])
 

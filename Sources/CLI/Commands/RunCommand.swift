@@ -62,6 +62,9 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Take nothing from the cache, and keep nothing in it.")
     var noCache = false
 
+    @Flag(help: "Run again whenever files have changed, until Ctrl-C.")
+    var watch = false
+
     @Flag(help: "Say of each step whether it is in the cache, and run nothing.")
     var dryRun = false
 
@@ -78,6 +81,9 @@ struct RunCommand: ParsableCommand {
         if let jobs, jobs < 1 || jobs > 10_000 {
             throw ValidationError("--jobs \(jobs) is not between 1 and 10000.")
         }
+        if watch, source.rev != nil {
+            throw ValidationError("--watch is for the working copy; --rev names a commit.")
+        }
         if inPlace, source.rev != nil {
             throw ValidationError("--in-place runs in the working copy; --rev names another one.")
         }
@@ -85,6 +91,12 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         if dryRun { return try forecast() }
+        if watch { return try runAndWatch() }
+        try run(after: nil)
+    }
+
+    /// Runs; after an earlier job, only what failed in it.
+    func run(after job: EarlierJob?) throws {
         let namespaces = danube_engine_start(wantedNamespaces)
         guard namespaces >= 0 else {
             throw Failure.environment("cannot start: \(FileBytes.reason(-namespaces))")
@@ -126,6 +138,8 @@ struct RunCommand: ParsableCommand {
         }
         var configuration = try self.configuration(plan, digest, places, root)
         configuration.namespaces = namespaces
+        configuration.earlier = job
+        configuration.order = words(root: root)
         configuration.planBytes = bytes
         configuration.explains = display.explains
         configuration.memoFile = inPlace && !noCache ? memoFile : nil
@@ -136,6 +150,30 @@ struct RunCommand: ParsableCommand {
         } catch {
             throw Failure.environment("the run cannot begin: \(error)")
         }
+    }
+
+    private func runAndWatch() throws {
+        let root = try Places().absolute(source.directory)
+        let words = CommandLine.arguments.dropFirst().filter { $0 != "--watch" }
+        let watch = try RunWatch(
+            words: Array(words), root: root, inPlace: inPlace,
+            quietly: display.quiet)
+        Glibc.exit(try watch.run())
+    }
+
+    /// The words that ask for the same again; secrets, and how it is shown, are not among them.
+    private func words(root: String) -> [String] {
+        var words = ["--directory", root, "--file", source.file]
+        if let rev = source.rev { words += ["--rev", rev] }
+        if inPlace { words.append("--in-place") }
+        if host { words.append("--host") }
+        if noCache { words.append("--no-cache") }
+        for parameter in parameters { words += ["--param", parameter] }
+        if let event { words += ["--event", event.rawValue] }
+        if let branch { words += ["--branch", branch] }
+        if let tag { words += ["--tag", tag] }
+        if let pipeline { words += ["--", pipeline] }
+        return words
     }
 
     /// Mounts need a namespace, which for anybody but root has to be within another one, in which
@@ -178,7 +216,8 @@ struct RunCommand: ParsableCommand {
         do {
             try LocalRun.record(
                 unchanged: memo, root: places.absolute(order.root),
-                trigger: order.event, cacheFolder: places.cache, stateFolder: places.state)
+                trigger: order.event, cacheFolder: places.cache, stateFolder: places.state,
+                order: words(root: places.absolute(order.root)))
         } catch {
             Output.err("danube: warning: this run is not in the history: \(error)")
         }

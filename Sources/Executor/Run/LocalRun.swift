@@ -26,6 +26,7 @@ package struct LocalRun {
             stateFolder: configuration.stateFolder, job: description(), redactor: try redactor())
         var configured = configuration
         configured.job = recorder.id.text
+        finish { try JobOrder.write(configured.order, to: recorder.folder) }
         let place = try WorkPlace(configured)
         defer { place.remove() }
         configured.temporaryFolder = place.temporary
@@ -58,6 +59,8 @@ package struct LocalRun {
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
             priority: CriticalPath(configured.plan, durations: known).priorities)
         scheduler.containers = containers
+        scheduler.settled =
+            configured.earlier?.settled(configured.plan, isInPlace: configured.isInPlace) ?? []
         let outcome = scheduler.run()
         host.close()
         finish { try cache.flush() }
@@ -74,8 +77,18 @@ package struct LocalRun {
         for error in recorder.finish(outcome.state) {
             observer.told(RunMessage(.warning, "\(error)", hint: error.hint))
         }
+        let summary = summary(scheduler, outcome, since: started)
+        observer.ended(summary)
+        // Nobody waits for it, and what it cannot do now the next run can.
+        _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
+        return summary
+    }
+
+    private func summary(
+        _ scheduler: Scheduler, _ outcome: JobOutcome, since started: UInt64
+    ) -> RunSummary {
         var summary = RunSummary(
-            outcome: outcome.summary, message: outcome.message(configured.plan),
+            outcome: outcome.summary, message: outcome.message(configuration.plan),
             nanoseconds: MonotonicClock.now() &- started)
         summary.counts = scheduler.counts
         summary.artifacts = scheduler.artifacts.kept
@@ -86,9 +99,6 @@ package struct LocalRun {
             observer.told(
                 RunMessage(.warning, "\(problem.path) is no JUnit report: \(problem.reason)"))
         }
-        observer.ended(summary)
-        // Nobody waits for it, and what it cannot do now the next run can.
-        _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
         return summary
     }
 
@@ -134,7 +144,7 @@ package struct LocalRun {
     /// cleaned up as by any other run.
     package static func record(
         unchanged memo: JobMemo, root: String, trigger: String, cacheFolder: String,
-        stateFolder: String
+        stateFolder: String, order: [String]
     ) throws {
         WorkPlace.removeDead(in: cacheFolder, seesProcesses: true)
         var job = JobDescription(
@@ -142,7 +152,9 @@ package struct LocalRun {
             steps: [])
         job.trigger = trigger
         job.repeats = JobID(memo.job)
-        _ = try JobRecorder(stateFolder: stateFolder, job: job).finish(.succeeded)
+        let recorder = try JobRecorder(stateFolder: stateFolder, job: job)
+        try JobOrder.write(order, to: recorder.folder)
+        _ = recorder.finish(.succeeded)
     }
 
     private func description() -> JobDescription {

@@ -42,6 +42,10 @@ package struct RunConfiguration {
     var temporaryFolder = "/tmp"
     /// Id of the job; set when the run begins.
     var job = ""
+    /// The job of which only what failed is run again.
+    package var earlier: EarlierJob?
+    /// The words of `danube run` that ask for this, without secrets.
+    package var order: [String] = []
     /// Where a memo of the job is kept; `nil` for none.
     package var memoFile: JobMemoFile?
     /// Namespaces that the engine has, as `danube_engine_start` gave them.

@@ -35,6 +35,8 @@ final class Scheduler {
     private var released = 0
     private(set) var outcome: JobOutcome?
     let artifacts: ArtifactKeeper
+    /// Steps that an earlier job has done, and that nobody needs again.
+    var settled: Set<StepIndex> = []
     /// Set when steps run in images.
     var containers: Containers?
     /// What the keys of steps that are about to run were made of.

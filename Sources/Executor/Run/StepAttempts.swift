@@ -59,6 +59,12 @@ extension Scheduler {
 
     /// Starts an attempt.
     func start(_ step: StepIndex, _ attempt: Int) {
+        if settled.contains(step), let earlier = configuration.earlier {
+            trace[step] = nil
+            explain(step, .hit(key: "", job: earlier.job.text))
+            host.pass(step)
+            return apply(.exited(step, attempt: attempt, .exitCode(0, output: nil)))
+        }
         if configuration.explains, attempt == 1, records[step] == nil {
             let obstacle = Cacheability.obstacle(plan.steps[step.int])
             explain(step, .uncacheable(reason: obstacle ?? "the cache is off (--no-cache)"))
@@ -287,7 +293,7 @@ extension Scheduler {
         end.isFatal = settings.fatal
         switch schedule.state(of: step) {
         case .succeeded(let result):
-            end.result = .succeeded
+            end.result = settled.contains(step) ? .cached : .succeeded
             end.code = Int32(result.code)
         case .cached: end.result = .cached
         case .failed(let outcome):
