@@ -37,6 +37,16 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
         self.words = words
     }
 
+    /// Takes 32 raw bytes as they stand in memory, at any alignment; `nil` for any other count.
+    package init?(memory bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == Self.byteCount else { return nil }
+        func word(_ position: Int) -> UInt64 {
+            let offset = position * 8
+            return UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+        words = (word(0), word(1), word(2), word(3))
+    }
+
     /// Parses 64 lower-case hexadecimal digits; `nil` for anything else.
     package init?(hex: String) {
         guard hex.utf8.count == 2 * Self.byteCount else { return nil }

@@ -98,10 +98,10 @@ import Testing
     @Test func `a repository in the way is not removed, nor a part of it`() throws {
         try scratch.write("from/x", "x")
         let kept = try ingest()
-        try scratch.write("to/x/work/file", "somebody's work")
-        try scratch.folder("to/x/work/.git")
+        try scratch.write("to/x/mine/file", "somebody's work")
+        try scratch.folder("to/x/mine/.git")
         #expect(throws: CacheError.self) { try restore(kept) }
-        #expect(scratch.read("to/x/work/file") == "somebody's work")
+        #expect(scratch.read("to/x/mine/file") == "somebody's work")
     }
 
     @Test func `a link on the way is replaced, and nothing is written behind it`() throws {

@@ -7,10 +7,11 @@ internal import Synchronization
 /// Contents by their SHA-256 digest, in files that never change.
 ///
 /// A blob is `sha256/ab/<hex>` with mode 0444, or `<hex>.x` with mode 0555 where it was asked for
-/// as a program; both may be there. All have the same, fixed time, so a blob that someone wrote to is
-/// found out. Blobs are written aside and renamed, thus whole or absent; nothing is synchronised
-/// one by one, since what a power cut tears is found out when it is read, and `flush` makes durable
-/// what a result is about to rely on. Any number of processes and threads can use one store.
+/// as a program; both may be there. All have the same, fixed time, so a blob that someone wrote to
+/// is found out. Blobs are written aside and renamed, thus whole or absent; nothing is
+/// synchronised one by one, since what a power cut tears is found out when it is read, and `flush`
+/// makes durable what a result is about to rely on. Any number of processes and threads can use
+/// one store.
 package final class ContentStore: Sendable {
     /// A blob that was put into the store.
     package struct Blob: Sendable, Hashable {

@@ -7,10 +7,10 @@ internal import Synchronization
 /// once only.
 ///
 /// A file is taken for unchanged when its inode, size, mode, and times of modification and of
-/// change are the same. The last one is the kernel's: it cannot be put back. Where the file system's times
-/// are so coarse that a write right after the hashing could leave the same time, the digest is only
-/// believed when the file had rested for longer than a tick when it was read. One memory belongs to
-/// one folder; it can be used from several threads.
+/// change are the same. The last one is the kernel's: it cannot be put back. Where the file
+/// system's times are so coarse that a write right after the hashing could leave the same time,
+/// the digest is only believed when the file had rested for longer than a tick when it was read.
+/// One memory belongs to one folder; it can be used from several threads.
 package final class DigestMemory: Sendable {
     /// How long a file must have rested before it was read for its digest to be believed.
     enum Guard: Sendable, Equatable {
