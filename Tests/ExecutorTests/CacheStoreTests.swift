@@ -32,7 +32,7 @@ import Testing
     @Test func `a blob has a fixed mode and time`() throws {
         let blob = try store.insert([1, 2, 3])
         try store.insert([1, 2, 3], isExecutable: true)
-        for (isExecutable, mode) in [(false, 0o444), (true, 0o555)] as [(Bool, mode_t)] {
+        for (isExecutable, mode) in [(false, 0o644), (true, 0o755)] as [(Bool, mode_t)] {
             var status = stat()
             let path = store.path(of: blob.digest, isExecutable: isExecutable)
             try #require(lstat(path, &status) == 0)
@@ -53,7 +53,7 @@ import Testing
         let blob = store.path(of: read.digest, isExecutable: true)
         var status = stat()
         try #require(lstat(blob, &status) == 0)
-        #expect(status.st_mode & 0o7777 == 0o555)
+        #expect(status.st_mode & 0o7777 == 0o755)
         #expect(store.read(read.digest) == content)
         #expect(try CacheScratch.run(["/usr/bin/find", store.drafts.above, "-type", "f"]) == "")
     }

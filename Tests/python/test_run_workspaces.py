@@ -146,7 +146,9 @@ step.run("test -e tried && ! test -e kept", name="after")
 def test_outputs_of_declared_steps_are_joined_and_cached(tmp_path: Path, way: str) -> None:
     body = """
 step.run("echo a > a; mkdir -p out; echo old > out/stale", name="prepare")
-step.run("! test -e out && mkdir out && cat a > out/b", name="declared", inputs=["a"], outputs=["out/"])
+step.run(
+        "! test -e out && mkdir out && cat a > out/b",
+        name="declared", inputs=["a"], outputs=["out/"])
 step.run("test -f out/b && test -f out/stale", name="after")
 artifacts.upload("out/b")
 """

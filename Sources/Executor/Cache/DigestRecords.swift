@@ -65,13 +65,19 @@ struct DigestRecords: Sendable {
         }
         while low < count, self.hash(low) == hash {
             let (start, length) = pathRange(low)
-            if length == path.bytes.count, bytes[start..<(start + length)].elementsEqual(path.bytes)
-            {
-                return low
-            }
+            if length == path.bytes.count, holds(path.bytes, at: start) { return low }
             low += 1
         }
         return nil
+    }
+
+    private func holds(_ path: [UInt8], at start: Int) -> Bool {
+        bytes.withUnsafeBytes { all in
+            path.withUnsafeBytes { path in
+                guard let a = all.baseAddress, let b = path.baseAddress else { return true }
+                return memcmp(a + start, b, path.count) == 0
+            }
+        }
     }
 
     /// Whether a record is about this very state of the file.
@@ -87,7 +93,9 @@ struct DigestRecords: Sendable {
 
     func digest(_ index: Int) -> Digest? {
         let start = Self.headSize + index * Self.recordSize + 56
-        return Digest(bytes: bytes[start..<(start + Digest.byteCount)])
+        return bytes.withUnsafeBytes {
+            Digest(raw: UnsafeRawBufferPointer(rebasing: $0[start..<(start + Digest.byteCount)]))
+        }
     }
 
     private func hash(_ index: Int) -> UInt64 {

@@ -23,8 +23,8 @@ protocol StepHost: AnyObject {
     func pass(_ step: StepIndex)
     /// Calls a function with the folder in which a step sees its workspace.
     func viewing<Result>(_ step: StepIndex, _ body: (String) throws -> Result) throws -> Result
-    /// The step has ended. One that neither ran nor was found in the cache, because it was blocked or
-    /// cancelled, hands on what it would have got.
+    /// The step has ended. One that neither ran nor was found in the cache, because it was blocked
+    /// or cancelled, hands on what it would have got.
     func settled(_ step: StepIndex)
     /// Nothing that follows a step will ask for its workspace any more.
     func ended(_ step: StepIndex)

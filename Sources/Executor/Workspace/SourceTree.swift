@@ -26,8 +26,8 @@ package enum SourceTree {
         return try reader.ingest(globs, into: store)
     }
 
-    /// Whether a folder lies in a repository, also when git would refuse to work in it: without git,
-    /// files that are to be ignored would be taken.
+    /// Whether a folder lies in a repository, also when git would refuse to work in it: without
+    /// git, files that are to be ignored would be taken.
     private static func isRepository(_ root: String) -> Bool {
         var path = root[...]
         while true {
