@@ -53,10 +53,28 @@ package final class Database {
         handle = opened
         sqlite3_busy_timeout(opened, waitMilliseconds)
         try check(danube_sqlite_configure(opened))
-        // WAL survives in the file, so it is set by whoever makes it; setting it again is free.
-        if mode == .readWrite { try execute("PRAGMA journal_mode=WAL") }
-        try execute("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY")
-        try migrate(migrations, mayWrite: mode == .readWrite)
+        try prepare(mode, migrations)
+    }
+
+    /// Sets the connection up. SQLite does not wait by itself for another process that makes the
+    /// file at the same time, so this does, as long as a statement would.
+    private func prepare(_ mode: Mode, _ migrations: [String]) throws(DatabaseError) {
+        let pause: Int32 = 10
+        var waited: Int32 = 0
+        while true {
+            do throws(DatabaseError) {
+                // WAL survives in the file, so it is set by whoever makes it; setting it again is
+                // free.
+                if mode == .readWrite { try execute("PRAGMA journal_mode=WAL") }
+                try execute(
+                    "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY")
+                return try migrate(migrations, mayWrite: mode == .readWrite)
+            } catch {
+                guard case .busy = error, waited < waitMilliseconds else { throw error }
+                usleep(UInt32(pause) * 1000)
+                waited += pause
+            }
+        }
     }
 
     deinit {

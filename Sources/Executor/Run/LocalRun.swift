@@ -40,12 +40,7 @@ package struct LocalRun {
                 expected: known, jobs: configured.jobs, isInPlace: configured.isInPlace,
                 started: started))
         let folder = try Folder(configured.root)
-        for name in ["jobs", "digests"] {
-            try Workspaces.makeFolder("\(configured.cacheFolder)/\(name)")
-        }
-        let memory = DigestMemory(
-            file: "\(configured.cacheFolder)/digests/\(Digest(ofUTF8: configured.root).hex)",
-            folder: folder, isForLittle: isSmall)
+        let memory = try memory(of: folder, isForLittle: isSmall)
         let trace = RunTrace(count: configured.plan.steps.count)
         let containers = try containers(configured, place)
         let results: any ResultKeeper =
@@ -65,15 +60,7 @@ package struct LocalRun {
         host.close()
         finish { try cache.flush() }
         finish { try memory.save() }
-        if let file = configured.memoFile {
-            // A memo knows files, and nothing of images.
-            let memo =
-                outcome == .succeeded && !Containers.areNeeded(by: configured.plan)
-                ? trace.memo(
-                    of: configured.plan, job: configured.job, digest: configured.digest,
-                    after: earlier?.memo, folder: folder, memory: memory) : nil
-            finish { if let memo { try file.write(memo) } else { file.remove() } }
-        }
+        remember(outcome, trace, configured, earlier?.memo, folder, memory)
         for error in recorder.finish(outcome.state) {
             observer.told(RunMessage(.warning, "\(error)", hint: error.hint))
         }
@@ -82,6 +69,30 @@ package struct LocalRun {
         // Nobody waits for it, and what it cannot do now the next run can.
         _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
         return summary
+    }
+
+    private func memory(of folder: Folder, isForLittle: Bool) throws -> DigestMemory {
+        for name in ["jobs", "digests"] {
+            try Workspaces.makeFolder("\(configuration.cacheFolder)/\(name)")
+        }
+        return DigestMemory(
+            file: "\(configuration.cacheFolder)/digests/\(Digest(ofUTF8: configuration.root).hex)",
+            folder: folder, isForLittle: isForLittle)
+    }
+
+    /// Keeps a memo of a job that went well, or removes the one that is there.
+    private func remember(
+        _ outcome: JobOutcome, _ trace: RunTrace, _ configured: RunConfiguration,
+        _ earlier: JobMemo?, _ folder: Folder, _ memory: DigestMemory
+    ) {
+        guard let file = configured.memoFile else { return }
+        // A memo knows files, and nothing of images.
+        let memo =
+            outcome == .succeeded && !Containers.areNeeded(by: configured.plan)
+            ? trace.memo(
+                of: configured.plan, job: configured.job, digest: configured.digest,
+                after: earlier, folder: folder, memory: memory) : nil
+        finish { if let memo { try file.write(memo) } else { file.remove() } }
     }
 
     private func summary(
