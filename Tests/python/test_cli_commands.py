@@ -14,7 +14,10 @@ from fixture_cases import ROOT
 
 from danube import __version__
 
-COMMANDS = ["plan", "lint", "init", "doctor", "schema", "completion", "version"]
+COMMANDS = [
+    "run", "rerun", "plan", "why", "jobs", "logs", "cache", "lint", "init", "doctor", "schema",
+    "completion", "version",
+]  # fmt: skip
 SHELLS = {"bash": ["bash", "-n"], "zsh": ["zsh", "--no-exec"], "fish": ["fish", "--no-execute"]}
 
 # What SARIF 2.1.0 (OASIS, section 3) requires of what we write, as a JSON Schema.
