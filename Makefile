@@ -12,7 +12,7 @@ help: ## Show the targets.
 build: ## Build the release into dist/bin.
 	scripts/build-release
 
-demo: ## Install what is missing, build the release, plan a real project twice.
+demo: ## Install what is missing, build the release, run a real project twice.
 	scripts/demo
 
 test: ## Install what is missing, build once, run every suite.
