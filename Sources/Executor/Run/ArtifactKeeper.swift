@@ -1,3 +1,4 @@
+internal import CSandbox
 internal import Glibc
 internal import PipelineIR
 
@@ -68,10 +69,23 @@ final class ArtifactKeeper {
 
     /// Keeps git from seeing what Danube puts there.
     private static func ignore(_ folder: String) throws {
-        let file = open("\(folder)/.gitignore", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard file >= 0 else { return }
+        let path = "\(folder)/.gitignore"
+        var status = stat()
+        if stat(path, &status) == 0 { return }
+        // Always the same name, so that one which a killed run left is taken up again.
+        let aside = "\(path).new"
+        let file = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard file >= 0 else {
+            throw WorkspaceError.system("make", path: aside, errno: errno)
+        }
         defer { close(file) }
-        _ = "*\n".withCString { write(file, $0, 2) }
+        let text = Array("*\n".utf8)
+        let error = danube_write_all(file, text, text.count)
+        if error < 0 { throw WorkspaceError.system("write", path: aside, errno: -error) }
+        // Another run may have been first.
+        if rename(aside, path) != 0, stat(path, &status) != 0 {
+            throw WorkspaceError.system("make", path: path, errno: errno)
+        }
     }
 
     /// What the paths of an artifact are relative to: a folder that was named is left out.
