@@ -128,25 +128,14 @@ static int is_known(const pid_t *known, size_t count, pid_t pid) {
     return 0;
 }
 
-// Children of all threads, as the kernel lists them, or by looking at every process where the
-// kernel has no such list.
-static ssize_t children(pid_t *found, size_t capacity) {
-    static int descriptor = -1;
-    static pid_t owner;
-    if (owner != getpid()) {
-        char path[64];
-        owner = getpid();
-        snprintf(path, sizeof path, "/proc/self/task/%d/children", owner);
-        descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    }
-    if (descriptor < 0) return -errno;
+// Adds the children of one thread, as the kernel lists them. Gives the new count.
+static ssize_t add_children(int descriptor, pid_t *found, size_t count, size_t capacity) {
     char text[8192];
     ssize_t length = pread(descriptor, text, sizeof text - 1, 0);
     if (length < 0) return -errno;
     // A number that the end of the buffer cut in two is left for the next time.
     while (length > 0 && text[length - 1] != ' ') length--;
     text[length] = 0;
-    size_t count = 0;
     for (char *at = text; count < capacity;) {
         char *end;
         long pid = strtol(at, &end, 10);
@@ -155,6 +144,41 @@ static ssize_t children(pid_t *found, size_t capacity) {
         at = end;
     }
     return (ssize_t)count;
+}
+
+// Children of every thread. Orphans go to any thread that is alive once the first one has ended.
+static ssize_t children_of_threads(pid_t *found, size_t capacity) {
+    DIR *threads = opendir("/proc/self/task");
+    if (threads == NULL) return -errno;
+    ssize_t count = 0;
+    for (struct dirent *entry; count >= 0 && (entry = readdir(threads)) != NULL;) {
+        char path[320];
+        snprintf(path, sizeof path, "%s/children", entry->d_name);
+        int descriptor = openat(dirfd(threads), path, O_RDONLY | O_CLOEXEC);
+        if (descriptor < 0) continue;
+        ssize_t more = add_children(descriptor, found, (size_t)count, capacity);
+        // A thread that has just ended has no children to list.
+        if (more >= 0) count = more;
+        close(descriptor);
+    }
+    closedir(threads);
+    return count;
+}
+
+// Children of this process. The engine has one thread that starts steps, its first, which orphans
+// go to as well: only its list is read, from a file that stays open.
+static ssize_t children(pid_t *found, size_t capacity) {
+    static int descriptor = -1;
+    static pid_t owner;
+    if (syscall(SYS_gettid) != getpid()) return children_of_threads(found, capacity);
+    if (owner != getpid()) {
+        char path[64];
+        owner = getpid();
+        snprintf(path, sizeof path, "/proc/self/task/%d/children", owner);
+        descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (descriptor < 0) return -errno;
+    return add_children(descriptor, found, 0, capacity);
 }
 
 ssize_t danube_strays(const pid_t *known, size_t count, pid_t *strays, size_t capacity) {
