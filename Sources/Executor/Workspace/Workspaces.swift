@@ -24,7 +24,7 @@ package final class Workspaces {
     package init(folder: String, mayMount: Bool) throws {
         self.folder = folder
         isCopying = !mayMount || Self.areCopiesWanted
-        for name in ["layers", "work", "lanes", "steps"] {
+        for name in ["layers", "work", "lanes"] {
             try Self.makeFolder("\(folder)/\(name)")
         }
         if !isCopying { isCopying = try !canMount() }
@@ -98,13 +98,6 @@ package final class Workspaces {
             try join.add(state, isChecked: isChecked, layerFolder)
         }
         return join.joined
-    }
-
-    /// An empty folder in which a step runs that sees its inputs only.
-    package func stepFolder() throws(WorkspaceError) -> String {
-        let path = "\(folder)/steps/\(next())"
-        try Self.makeFolder(path)
-        return path
     }
 
     /// A place for a layer that is filled by hand.
