@@ -20,7 +20,7 @@ struct Danube: ParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, RerunCommand.self, PlanCommand.self, WhyCommand.self,
-            JobsCommand.self, LogsCommand.self, CacheCommand.self, LintCommand.self,
+            JobsCommand.self, LogsCommand.self, ShellCommand.self, CacheCommand.self, LintCommand.self,
             InitCommand.self, DoctorCommand.self, SchemaCommand.self,
             CompletionCommand.self, VersionCommand.self,
         ],
