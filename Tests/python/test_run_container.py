@@ -346,27 +346,26 @@ def test_services_of_a_step_without_image_are_refused(place: Place) -> None:
     assert "it has services, but no image" in ended.out + ended.err
 
 
-def test_a_shell_opens_where_a_step_failed(place: Place) -> None:
+def test_a_shell_opens_where_a_step_failed(place: Place, server: str) -> None:
     place.write(
         f"""
 step.run("echo built > out")
-step.run("wget -q -O - http://web:8080/index.html; echo half > partial; echo $T; exit 6",
+step.run("wget -q -O - http://web:8080/index; echo half > partial; echo $T; exit 6",
          name="test", workdir="sub", env={{"A": "b", "T": secrets.get("TOKEN")}},
-         services=[Service({place.image!r}, name="web", ports=[8080],
-                           ready="echo ready > /index.html; httpd -p 8080 -h /")])
+         services=[Service({server!r}, name="web", env={{"WHAT": "well"}}, ports=[8080])])
 """
     )
     (place.root / "sub").mkdir()
     (place.root / "sub" / "kept").write_text("")
     job = place.job(place.run("--secret", "TOKEN=hunter2-more"))
-    show = "cat /etc/release ../out partial; pwd; echo $A $T; wget -q -O - http://web:8080/index.html"
+    show = "cat /etc/release ../out partial; pwd; echo $A $T; wget -q -O - http://web:8080/index"
     for given, told in ([], "b"), (["--secret", "TOKEN=hunter2-more"], "b hunter2-more"):
         ended = danube("shell", "test", "-c", show, *given, cwd=place.root, env=place.env)
         assert ended.status == 0, ended
-        assert ended.out == f"onebuilt\nhalf\n/workspace/sub\n{told}\nready\n", ended
+        assert ended.out == f"onebuilt\nhalf\n/workspace/sub\n{told}\nserved-well\n", ended
     again = danube(
         "shell", "test", "--job", job, "-c", '"$DANUBE_STEP_SCRIPT"', cwd=place.root, env=place.env
     )
-    assert (again.status, again.out) == (6, "ready\n\n"), again
+    assert (again.status, again.out) == (6, "served-well\n\n"), again
     listed = podman("ps", "--all", "--format", "{{.Names}}")
     assert f"danube-{job}-shell" not in listed

@@ -203,7 +203,8 @@ def test_secrets_are_not_there_unless_they_are_given(place: Place) -> None:
         """
 told = step.run("printf %s \\"$T\\"", name="tell", env={"T": secrets.get("TOKEN")}, capture=True)
 step.run(f"test -n '{secrets.get('TOKEN')}'; echo ran; exit 1", name="use",
-         env={"T": secrets.get("TOKEN"), "P": f"pre-{secrets.get('TOKEN')}", "TOLD": told, "PLAIN": "1"})
+         env={"T": secrets.get("TOKEN"), "P": f"pre-{secrets.get('TOKEN')}", "TOLD": told,
+              "PLAIN": "1"})
 """,
         "--secret",
         f"TOKEN={SECRET}",

@@ -108,7 +108,8 @@ package struct StepShell {
         let search = variables.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) }
         if hasTerminal {
             for name in ["TERM", "COLORTERM", "SHELL"] where !names.contains(name) {
-                if let value = getenv(name) { variables.append("\(name)=\(String(cString: value))") }
+                guard let value = getenv(name) else { continue }
+                variables.append("\(name)=\(String(cString: value))")
             }
         }
         variables.append("\(Self.scriptVariable)=\(path)")
