@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from cli import DEADLINE, ENVIRONMENT, MISTAKE, SUCCESS, Ended, danube, on_terminal
 from fixture_cases import executable
-from runs import Bell, Marker, Place
+from runs import Bell, Marker, Place, engine, wait_for_end
 
 FAILS = """
 step.run("echo built > out; mkdir deep; echo two > deep/two; rm given", name="build")
@@ -294,25 +294,27 @@ def test_a_shell_for_a_person_has_the_terminal(place: Place, tmp_path: Path) -> 
         head = screen.until("DANUBE_STEP_SCRIPT")
         assert f"step `test` of job {job} failed: exit code 7" in head
         assert "thrown away" in head
-        screen.type("cat out; echo on''e\n")
-        assert "built" in screen.until("one")
+        screen.type("PS1=rea''dy\n")
+        screen.until("ready")
+        screen.type("cat out\n")
+        assert "built" in screen.until("ready")
         # Ctrl-C ends what runs, and neither the shell nor danube.
         screen.type(waits)
         bell.listen()
         screen.type("\x03")
-        screen.type("echo tw''o\n")
-        screen.until("two")
+        screen.until("ready")
         # Ctrl-Z stops it, and it goes on when it is asked to.
         screen.type(waits)
         bell.listen()
         screen.type("\x1a")
         screen.until("Stopped")
-        screen.until("exec cat")
+        screen.until("ready")
         screen.type("fg\n")
         screen.until("exec cat")
         screen.type("a li''ne\n")
         screen.until("a li''ne\r\na li''ne\r\n")
         screen.type("\x04")
+        screen.until("ready")
         # A shell that stops itself is woken.
         screen.type("kill -STOP $$; echo aw''ake\n")
         screen.until("awake")
@@ -330,7 +332,7 @@ def test_the_terminal_is_given_back(place: Place) -> None:
     with opened(place, "/bin/sh", "-c", script) as screen:
         screen.until("DANUBE_STEP_SCRIPT")
         screen.type("stty -echo; exit 3\n")
-        screen.until("code 3")
+        screen.until("code 3\r\n")
         screen.type("this\n")
         # What is typed is shown again.
         screen.until("this\r\ngot-this")
@@ -349,9 +351,11 @@ def test_nothing_is_left_when_it_is_killed(
         for bell, prefix in zip(bells, ("", "setsid "), strict=True):
             screen.type(f"{prefix}sh -c \"{bell.ring}; exec {marker.command}\" &\n")
             bell.listen()
+        behind = engine(screen.process.pid)
         screen.process.send_signal(number)
         screen.process.wait(DEADLINE)
         marker.wait_for_end()
+        wait_for_end(behind)
     # Whatever a kill left is gone with the next one.
     assert said(place, "test", "cat out") == "built\n"
     assert place.left == []
@@ -417,3 +421,15 @@ def test_a_failed_run_names_the_next_action(plain: Place) -> None:
     shown = on_terminal("run", "--host", columns=100, cwd=plain.repository, env=plain.env)
     assert "danube shell test" in shown.out
     assert "danube shell" not in plain.run("isolated").out
+
+
+def test_nothing_is_left_when_its_engine_is_killed(place: Place) -> None:
+    fail(place, FAILS)
+    with opened(place, program(), "shell", "test") as screen:
+        screen.until("DANUBE_STEP_SCRIPT")
+        screen.type("echo op''en\n")
+        screen.until("open")
+        os.kill(engine(screen.process.pid), signal.SIGKILL)
+        assert screen.process.wait(DEADLINE) == 128 + signal.SIGKILL
+    assert said(place, "test", "cat out") == "built\n"
+    assert place.left == []
