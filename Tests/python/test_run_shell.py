@@ -416,6 +416,19 @@ def test_what_is_damaged_is_said(plain: Place) -> None:
     assert plain.left == []
 
 
+def test_no_record_makes_it_crash(plain: Place) -> None:
+    job = fail(plain, FAILS)
+    record = plain.cache / "failed" / job / "steps" / "1"
+    whole = record.read_bytes()
+    for cut in range(0, len(whole), max(1, len(whole) // 12)):
+        for bytes in (whole[:cut], whole[:cut] + b"\xff\xff" + whole[cut + 2 :]):
+            record.write_bytes(bytes)
+            ended = shell(plain, "test", "-c", "true")
+            assert ended.status in (SUCCESS, MISTAKE, ENVIRONMENT), ended
+            assert ended.status == SUCCESS or ended.hints, ended
+    assert plain.left == []
+
+
 def test_a_failed_run_names_the_next_action(plain: Place) -> None:
     plain.write(FAILS)
     shown = on_terminal("run", "--host", columns=100, cwd=plain.repository, env=plain.env)
