@@ -48,6 +48,10 @@ final class InPlaceHost: StepHost {
 
     func settled(_ step: StepIndex) {}
 
+    func left(by step: StepIndex) throws -> LeftWorkspace? {
+        LeftWorkspace(folder: root, state: nil)
+    }
+
     func ended(_ step: StepIndex) {}
 
     func close() {}

@@ -35,6 +35,7 @@ final class Scheduler {
     private var released = 0
     private(set) var outcome: JobOutcome?
     let artifacts: ArtifactKeeper
+    let failures = FailureKeeper()
     /// Steps that an earlier job has done, and that nobody needs again.
     var settled: Set<StepIndex> = []
     /// Set when steps run in images.
@@ -152,8 +153,9 @@ final class Scheduler {
         while reported < schedule.endOrder.count {
             let step = schedule.endOrder[reported]
             reported += 1
-            host.settled(step)
             let end = end(of: step)
+            if end.result == .failed || end.result == .lost { keepFailure(step, end) }
+            host.settled(step)
             record(step, end)
             counts[end.result, default: 0] += 1
             observer.ended(step, end)

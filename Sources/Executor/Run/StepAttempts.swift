@@ -47,7 +47,13 @@ extension Scheduler {
         apply(.probed(step, .hit(StepResult(code: 0, output: known.captured))))
     }
 
-    private func resolve(_ step: StepIndex) throws -> ResolvedStep {
+    /// Whether a step runs in a container.
+    func runsInImage(_ settings: Step) -> Bool {
+        !configuration.allowsHost
+            && !(plan.image(of: settings).isEmpty && (settings.options?.services ?? []).isEmpty)
+    }
+
+    func resolve(_ step: StepIndex) throws -> ResolvedStep {
         do {
             return try ResolvedStep(plan.steps[step.int], secrets: configuration.secrets) {
                 try schedule.text(of: $0, secrets: $1)
@@ -88,10 +94,10 @@ extension Scheduler {
             throw AttemptError.noSecret(missing)
         }
         try refuseSecretArguments(resolved)
-        let services = settings.options?.services ?? []
-        let runsInImage =
-            !configuration.allowsHost && !(plan.image(of: settings).isEmpty && services.isEmpty)
-        if configuration.allowsHost, !services.isEmpty { throw AttemptError.servicesWithoutImage }
+        let runsInImage = runsInImage(settings)
+        if configuration.allowsHost, !(settings.options?.services ?? []).isEmpty {
+            throw AttemptError.servicesWithoutImage
+        }
         if runsInImage { try containers?.check(step) }
         let ticket = tickets.removeValue(forKey: step)
         let inputs = try declaredInputs(of: step, ticket)
@@ -168,7 +174,7 @@ extension Scheduler {
         if words.contains(where: holdsSecret) { throw .secretArgument("a secret") }
     }
 
-    private func holdsSecret(_ text: String) -> Bool {
+    func holdsSecret(_ text: String) -> Bool {
         !log.redactor.isEmpty && log.redactor.redact(text) != text
     }
 

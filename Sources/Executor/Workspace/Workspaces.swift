@@ -51,7 +51,12 @@ package final class Workspaces {
 
     /// Opens a lane on a state.
     package func open(_ state: WorkspaceState) throws -> Lane {
-        let number = next()
+        try open(state, as: next())
+    }
+
+    /// Opens a lane whose folder has a number, and leaves greater ones to others.
+    func open(_ state: WorkspaceState, as number: Int) throws -> Lane {
+        count = max(count, number)
         let lane = Lane(
             folder: "\(folder)/lanes/\(number)", base: state, upper: "\(folder)/layers/\(number)")
         if isCopying {
