@@ -45,14 +45,18 @@ extern const size_t danube_early_count;
 void danube_modules_open(const char *executable);
 bool danube_modules_are_compiled(void);
 bool danube_modules_can_save(const char *executable);
-// Compiles all and writes the file, whole or not at all. Returns 0 or an errno value.
-int danube_modules_save(const char *executable);
+// Compiles all and writes the file, whole or not at all. Returns 0 or an errno value. `library` is
+// the folder of the standard library.
+int danube_modules_save(const char *executable, const char *library);
+// Before the interpreter starts: lets it take what it begins with from the file instead of looking
+// for it in `library`, unless that has changed since.
+void danube_modules_freeze(const char *library);
 
 // The code of a module (new reference), with `*is_package`. NULL without an exception if there is
 // no such module.
 PyObject *danube_module_code(const char *name, bool *is_package);
-// The same by the module's place in `danube_sources`.
-PyObject *danube_module_code_at(size_t index);
+// A tuple of the codes of the first `danube_early_count` modules (new reference).
+PyObject *danube_modules_early(void);
 
 // ---- hook.c: audit events ----
 

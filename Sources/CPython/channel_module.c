@@ -55,15 +55,17 @@ static PyObject *channel_load(PyObject *module, PyObject *name) {
 
 static PyObject *channel_early(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
-    PyObject *list = PyList_New(0);
+    PyObject *codes = danube_modules_early(), *list = PyList_New(0);
+    if (codes == NULL) Py_CLEAR(list);
     for (size_t i = 0; list != NULL && i < danube_early_count; i++) {
         const danube_source *source = &danube_sources[i];
-        PyObject *code = danube_module_code_at(i), *entry = NULL;
+        PyObject *code = PyTuple_GetItem(codes, (Py_ssize_t)i), *entry = NULL;
         PyObject *is_package = source->is_package ? Py_True : Py_False;
-        if (code != NULL) entry = Py_BuildValue("(sNO)", source->name, code, is_package);
+        if (code != NULL) entry = Py_BuildValue("(sOO)", source->name, code, is_package);
         if (entry == NULL || PyList_Append(list, entry) != 0) Py_CLEAR(list);
         Py_XDECREF(entry);
     }
+    Py_XDECREF(codes);
     return list;
 }
 

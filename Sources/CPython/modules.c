@@ -3,7 +3,9 @@
 // are kept beside it so that a start need not compile.
 //
 // The file: magic, the interpreter's version, a digest of all sources, the number of modules;
-// then for each, in the order of `danube_sources`, offset and length; then the marshalled code.
+// then for each, in the order of `danube_sources`, offset and length of its marshalled code, and
+// last those of a tuple of the first `danube_early_count` codes, which share their strings, and
+// those of the modules of the standard library that every interpreter begins with.
 #define _GNU_SOURCE
 #include "bridge.h"
 
@@ -24,13 +26,22 @@ typedef struct {
     uint64_t digest;
     uint32_t interpreter;
     uint32_t count;
+    uint64_t library;  // The state of the files that the library's modules came from.
 } file_header;
 
 typedef struct {
     uint32_t offset, length;
 } file_entry;
 
-static const char file_magic[] = "DNBPYC1\n";
+// Modules that the interpreter looks for in its folders while it starts.
+static const char *const library_modules[] = {"encodings", "encodings.aliases", "encodings.utf_8"};
+static const char *const library_files[] = {
+    "encodings/__init__.py", "encodings/aliases.py", "encodings/utf_8.py"};
+enum { LIBRARY_COUNT = sizeof library_modules / sizeof *library_modules };
+
+static size_t entry_count(void) { return danube_source_count + 1 + LIBRARY_COUNT; }
+
+static const char file_magic[] = "DNBPYC2\n";
 static const char *file;
 static size_t file_length;
 
@@ -64,10 +75,10 @@ static bool is_valid(const char *bytes, size_t length) {
     if (length < sizeof *header || memcmp(header->magic, file_magic, 8) != 0) return false;
     if (header->interpreter != (uint32_t)Py_Version) return false;
     if (header->count != danube_source_count || header->digest != digest_of_sources()) return false;
-    size_t first = sizeof *header + header->count * sizeof(file_entry);
+    size_t first = sizeof *header + entry_count() * sizeof(file_entry);
     if (length < first) return false;
     const file_entry *entries = (const file_entry *)(bytes + sizeof *header);
-    for (size_t i = 0; i < header->count; i++) {
+    for (size_t i = 0; i < entry_count(); i++) {
         if (entries[i].offset < first || entries[i].offset > length) return false;
         if (entries[i].length > length - entries[i].offset) return false;
     }
@@ -104,6 +115,39 @@ void danube_modules_open(const char *executable) {
     close(descriptor);
 }
 
+// What tells one state of the library's files from another; 0 when they cannot be looked at.
+static uint64_t library_state(const char *library) {
+    uint64_t state = 0xcbf29ce484222325;
+    for (size_t i = 0; i < LIBRARY_COUNT; i++) {
+        char path[4096];
+        struct stat found;
+        if (snprintf(path, sizeof path, "%s/%s", library, library_files[i]) >= (int)sizeof path
+            || stat(path, &found) != 0)
+            return 0;
+        const uint64_t facts[] = {
+            (uint64_t)found.st_size, (uint64_t)found.st_mtim.tv_sec,
+            (uint64_t)found.st_mtim.tv_nsec, (uint64_t)found.st_ino};
+        for (size_t fact = 0; fact < 4; fact++)
+            state = (state ^ facts[fact] ^ state >> 29) * 0x100000001b3;
+    }
+    return state;
+}
+
+void danube_modules_freeze(const char *library) {
+    static struct _frozen frozen[LIBRARY_COUNT + 1];
+    if (file == NULL) return;
+    uint64_t state = library_state(library);
+    if (state == 0 || state != ((const file_header *)file)->library) return;
+    const file_entry *entries = (const file_entry *)(file + sizeof(file_header));
+    for (size_t i = 0; i < LIBRARY_COUNT; i++) {
+        const file_entry *entry = &entries[danube_source_count + 1 + i];
+        frozen[i] = (struct _frozen){
+            .name = library_modules[i], .code = (const unsigned char *)file + entry->offset,
+            .size = (int)entry->length, .is_package = i == 0};
+    }
+    PyImport_FrozenModules = frozen;
+}
+
 bool danube_modules_are_compiled(void) { return file != NULL; }
 
 static PyObject *compile_source(const danube_source *source) {
@@ -113,17 +157,34 @@ static PyObject *compile_source(const danube_source *source) {
     return Py_CompileStringExFlags((const char *)source->text, path, Py_file_input, NULL, 2);
 }
 
-PyObject *danube_module_code_at(size_t index) {
-    if (file == NULL) return compile_source(&danube_sources[index]);
+static PyObject *read_entry(size_t index) {
     const file_entry *entry = (const file_entry *)(file + sizeof(file_header)) + index;
     return PyMarshal_ReadObjectFromString(file + entry->offset, entry->length);
+}
+
+static PyObject *module_code_at(size_t index) {
+    return file == NULL ? compile_source(&danube_sources[index]) : read_entry(index);
+}
+
+static PyObject *compile_early(void) {
+    PyObject *codes = PyTuple_New((Py_ssize_t)danube_early_count);
+    for (size_t i = 0; codes != NULL && i < danube_early_count; i++) {
+        PyObject *code = compile_source(&danube_sources[i]);
+        if (code == NULL) Py_CLEAR(codes);
+        else PyTuple_SET_ITEM(codes, (Py_ssize_t)i, code);
+    }
+    return codes;
+}
+
+PyObject *danube_modules_early(void) {
+    return file == NULL ? compile_early() : read_entry(danube_source_count);
 }
 
 PyObject *danube_module_code(const char *name, bool *is_package) {
     for (size_t i = 0; i < danube_source_count; i++) {
         if (strcmp(danube_sources[i].name, name) != 0) continue;
         *is_package = danube_sources[i].is_package;
-        return danube_module_code_at(i);
+        return module_code_at(i);
     }
     return NULL;
 }
@@ -158,9 +219,8 @@ static int write_whole(const char *executable, const char *bytes, size_t length)
     return error;
 }
 
-// Appends one module's code to the growing bytes. Returns 0 or -1.
-static int append(PyObject *bytes, const danube_source *source, file_entry *entry) {
-    PyObject *code = compile_source(source);
+// Appends code, of which the reference is taken, to the growing bytes. Returns 0 or -1.
+static int append(PyObject *bytes, PyObject *code, file_entry *entry) {
     if (code == NULL) return -1;
     PyObject *marshalled = PyMarshal_WriteObjectToString(code, Py_MARSHAL_VERSION);
     Py_DECREF(code);
@@ -175,18 +235,33 @@ static int append(PyObject *bytes, const danube_source *source, file_entry *entr
     return result;
 }
 
-int danube_modules_save(const char *executable) {
+// The code of a module of the standard library that has been imported.
+static PyObject *library_code(const char *name) {
+    PyObject *module = PyImport_ImportModule(name), *loader = NULL, *code = NULL;
+    if (module != NULL) loader = PyObject_GetAttrString(module, "__loader__");
+    if (loader != NULL) code = PyObject_CallMethod(loader, "get_code", "s", name);
+    Py_XDECREF(loader);
+    Py_XDECREF(module);
+    return code;
+}
+
+int danube_modules_save(const char *executable, const char *library) {
     file_header header = {
         .digest = digest_of_sources(), .interpreter = (uint32_t)Py_Version,
-        .count = (uint32_t)danube_source_count,
+        .count = (uint32_t)danube_source_count, .library = library_state(library),
     };
     memcpy(header.magic, file_magic, 8);
-    size_t entries_size = danube_source_count * sizeof(file_entry);
-    file_entry *entries = calloc(danube_source_count, sizeof *entries);
+    size_t entries_size = entry_count() * sizeof(file_entry);
+    file_entry *entries = calloc(1, entries_size);
     PyObject *bytes = PyByteArray_FromStringAndSize(NULL, sizeof header + entries_size);
     int error = entries == NULL || bytes == NULL ? ENOMEM : 0;
     for (size_t i = 0; error == 0 && i < danube_source_count; i++)
-        if (append(bytes, &danube_sources[i], &entries[i]) != 0) error = EINVAL;
+        if (append(bytes, compile_source(&danube_sources[i]), &entries[i]) != 0) error = EINVAL;
+    if (error == 0 && append(bytes, compile_early(), &entries[danube_source_count]) != 0)
+        error = EINVAL;
+    file_entry *last = &entries[danube_source_count + 1];
+    for (size_t i = 0; error == 0 && i < LIBRARY_COUNT; i++)
+        if (append(bytes, library_code(library_modules[i]), &last[i]) != 0) error = EINVAL;
     if (error == 0) {
         char *start = PyByteArray_AS_STRING(bytes);
         memcpy(start, &header, sizeof header);

@@ -15,6 +15,8 @@ enum { PATH_LENGTH = 4096 };
 
 static char failure[512];
 static PyObject *boot;
+// The folder of the standard library.
+static char standard_library[PATH_LENGTH];
 
 static const char *fail(const char *what) {
     snprintf(failure, sizeof failure, "%s", what);
@@ -80,7 +82,9 @@ static PyStatus set_paths(PyConfig *config, const char *executable, const char *
     return status;
 }
 
-static PyStatus initialise(const char *executable, const char *library, int64_t hash_seed) {
+// `own` says that only the evaluator's own sources are compiled, whose columns nobody asks for.
+static PyStatus initialise(
+    const char *executable, const char *library, int64_t hash_seed, bool own) {
     PyPreConfig before;
     PyPreConfig_InitIsolatedConfig(&before);
     before.utf8_mode = 1;
@@ -103,19 +107,20 @@ static PyStatus initialise(const char *executable, const char *library, int64_t 
     config.buffered_stdio = 0;
     config.configure_c_stdio = 0;
     config.use_frozen_modules = 1;
+    config.code_debug_ranges = own ? 0 : 1;
     status = set_paths(&config, executable, library);
     if (!PyStatus_Exception(status)) status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
     return status;
 }
 
-static const char *start_interpreter(const char *executable, int64_t hash_seed) {
-    static char library[PATH_LENGTH];
-    if (!find_standard_library(library))
+static const char *start_interpreter(const char *executable, int64_t hash_seed, bool own) {
+    if (!find_standard_library(standard_library))
         return fail("the standard library of Python was not found beside libpython");
+    danube_modules_freeze(standard_library);
     PyImport_AppendInittab("_danube_channel", danube_channel_module);
     PyImport_AppendInittab("_contextvars", danube_contextvars_module);
-    PyStatus status = initialise(executable, library, hash_seed);
+    PyStatus status = initialise(executable, standard_library, hash_seed, own);
     if (PyStatus_Exception(status))
         return fail(status.err_msg == NULL ? "Python did not start" : status.err_msg);
     return NULL;
@@ -142,8 +147,8 @@ void danube_python_prepare(const char *executable, const char *flags) {
     danube_modules_open(executable);
     // A folder that cannot be written only costs every start its time.
     if (danube_modules_are_compiled() || !danube_modules_can_save(executable)) return;
-    if (start_interpreter(executable, 0) != NULL) return;
-    danube_modules_save(executable);
+    if (start_interpreter(executable, 0, true) != NULL) return;
+    danube_modules_save(executable, standard_library);
     // The process begins anew, so that its memory looks as it always does: addresses decide the
     // order of sets.
     char *const arguments[] = {(char *)executable, (char *)flags, (char *)"--compiled", NULL};
@@ -153,7 +158,7 @@ void danube_python_prepare(const char *executable, const char *flags) {
 }
 
 const char *danube_python_start(const char *executable, const danube_settings *settings) {
-    const char *problem = start_interpreter(executable, settings->hash_seed);
+    const char *problem = start_interpreter(executable, settings->hash_seed, false);
     if (problem != NULL) return problem;
     if (!danube_modules_are_compiled()) danube_modules_open(executable);
     Py_XDECREF(execute("danube_dryrun._future", "__future__"));
@@ -170,8 +175,8 @@ const char *danube_python_start(const char *executable, const danube_settings *s
 }
 
 int danube_python_compile(const char *executable) {
-    if (start_interpreter(executable, 0) != NULL) return DANUBE_EXIT_PYTHON;
-    return danube_modules_save(executable);
+    if (start_interpreter(executable, 0, true) != NULL) return DANUBE_EXIT_PYTHON;
+    return danube_modules_save(executable, standard_library);
 }
 
 static PyObject *layers;

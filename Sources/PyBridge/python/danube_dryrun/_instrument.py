@@ -9,7 +9,7 @@ from __future__ import annotations
 import _ast as A
 
 from . import _both
-from ._liveness import children
+from ._liveness import children, parts
 from ._library_state import note_finalizer, note_import
 from ._nodes import call as _call
 from ._nodes import constant as _constant
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 ONLY_AST = 0x400
 _LEAVES = (A.Return, A.Raise, A.Yield, A.YieldFrom, A.Await)
-_FUNCTIONS = (A.FunctionDef, A.AsyncFunctionDef, A.Lambda)
 _CALLS = frozenset(("str", "int", "bool", "repr", "any", "all", "type"))
 _NAMESPACES = frozenset(("locals", "vars", "dir"))
 
@@ -100,8 +99,7 @@ class _Rewriter:
             for item in node.items:
                 found = self.expression(item.context_expr)
                 item.context_expr = _call("__d_cm__", [found], item.context_expr)
-                if item.optional_vars is not None:
-                    item.optional_vars = self.expression(item.optional_vars)
+                item.optional_vars = self._any(item.optional_vars)
             node.body = self.body(node.body)
             return node
         if kind is A.Match:
@@ -113,8 +111,7 @@ class _Rewriter:
             return node
         if kind is A.Assert:
             node.test = self.test(node.test)
-            if node.msg is not None:
-                node.msg = self.expression(node.msg)
+            node.msg = self._any(node.msg)
             return node
         if kind is A.Import or kind is A.ImportFrom:
             note_import(node)
@@ -122,10 +119,11 @@ class _Rewriter:
         return self._generic(node)
 
     def _generic(self, node: Any) -> Any:
-        for field in node._fields:
+        for field in parts(type(node)):
             value = getattr(node, field, None)
             if type(value) is list:
-                setattr(node, field, [self._any(one) for one in value])
+                if value:
+                    setattr(node, field, [self._any(one) for one in value])
             elif isinstance(value, A.AST):
                 setattr(node, field, self._any(value))
         return node
@@ -247,34 +245,30 @@ class _Rewriter:
         kind = type(node)
         if kind is A.Name or kind is A.Constant:
             return node
-        if kind is A.JoinedStr:
-            return self._fstring(node)
-        if kind is A.BoolOp:
-            return self._boolop(node, False)
-        if kind is A.UnaryOp and type(node.op) is A.Not:
+        rewrite = _EXPRESSIONS.get(kind)
+        return self._generic(node) if rewrite is None else rewrite(self, node)
+
+    def _unary(self, node: Any) -> Any:
+        if type(node.op) is A.Not:
             return _call("__d_not__", [self.test(node.operand)], node)
-        if kind is A.Compare:
-            return self._compare(node)
-        if kind is A.Call:
-            return self._call(node)
-        if kind is A.BinOp and type(node.op) is A.Mod:
-            return _call(
-                "__d_mod__", [self.expression(node.left), self.expression(node.right)], node
-            )
-        if kind is A.IfExp:
-            node.test = self.test(node.test)
-            node.body = self.expression(node.body)
-            node.orelse = self.expression(node.orelse)
-            return node
-        if kind is A.Lambda:
-            saved = self._function, self._in_class
-            self._in_class = False
-            node = self._generic(node)
-            self._function, self._in_class = saved
-            return node
-        if kind in (A.ListComp, A.SetComp, A.GeneratorExp, A.DictComp):
-            return self._comprehension(node)
         return self._generic(node)
+
+    def _binary(self, node: Any) -> Any:
+        node = self._generic(node)
+        return _call("__d_mod__", [node.left, node.right], node) if type(node.op) is A.Mod else node
+
+    def _choice(self, node: Any) -> Any:
+        node.test = self.test(node.test)
+        node.body = self.expression(node.body)
+        node.orelse = self.expression(node.orelse)
+        return node
+
+    def _lambda(self, node: Any) -> Any:
+        saved = self._function, self._in_class
+        self._in_class = False
+        node = self._generic(node)
+        self._function, self._in_class = saved
+        return node
 
     def _comprehension(self, node: Any) -> Any:
         for one in node.generators:
@@ -306,7 +300,7 @@ class _Rewriter:
             return _constant("".join(one.value for one in args), node)
         return _call("__d_fstr__", args, node)
 
-    def _boolop(self, node: Any, in_test: bool) -> Any:
+    def _boolop(self, node: Any, in_test: bool = False) -> Any:
         is_pure = not self._in_class and all(pure(one) for one in node.values[1:])
         if not is_pure:
             node.values = [
@@ -390,3 +384,17 @@ class _Rewriter:
                 name = "__d_join__" if function.attr == "join" else "__d_format__"
                 return _copy(A.Call(_name(name, node), args, node.keywords), node)
         return self._generic(node)
+
+
+_EXPRESSIONS: dict[Any, Any] = {
+    A.JoinedStr: _Rewriter._fstring,
+    A.BoolOp: _Rewriter._boolop,
+    A.UnaryOp: _Rewriter._unary,
+    A.Compare: _Rewriter._compare,
+    A.Call: _Rewriter._call,
+    A.BinOp: _Rewriter._binary,
+    A.IfExp: _Rewriter._choice,
+    A.Lambda: _Rewriter._lambda,
+}
+for _kind in (A.ListComp, A.SetComp, A.GeneratorExp, A.DictComp):
+    _EXPRESSIONS[_kind] = _Rewriter._comprehension

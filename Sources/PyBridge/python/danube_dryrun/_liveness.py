@@ -31,9 +31,25 @@ class Names:
         self.after = after
 
 
+# Fields that never hold an expression or a statement.
+_BARE = frozenset(
+    ("ctx", "op", "ops", "id", "attr", "arg", "names", "name", "module", "level", "kind")
+    + ("conversion", "type_comment", "simple", "is_async", "rest", "kwd_attrs")
+)
+_parts: dict[type[Any], tuple[str, ...]] = {}
+
+
+def parts(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold expressions and statements."""
+    found = _parts.get(kind)
+    if found is None:
+        found = _parts[kind] = tuple(field for field in kind._fields if field not in _BARE)
+    return found
+
+
 def children(node: Any) -> Iterator[Any]:
-    """The nodes directly below a node."""
-    for field in node._fields:
+    """The nodes directly below a node that are, or may hold, expressions or statements."""
+    for field in parts(type(node)):
         value = getattr(node, field, None)
         if type(value) is list:
             for one in value:
