@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -424,3 +425,47 @@ def test_two_runs_at_once_share_a_cache(place: Place, mode: str) -> None:
         told = [process.communicate(timeout=cli.DEADLINE)[0].decode() for process in (one, two)]
     assert [one.returncode, two.returncode] == [0, 0], told
     assert place.left == []
+
+
+@pytest.mark.parametrize("git", [True, False])
+@pytest.mark.parametrize("pattern", ["src/*.c", "**/*.c", "src/*"])
+@pytest.mark.parametrize("folder", ["", "src/"])
+def test_outputs_in_a_folder_that_was_listed_do_not_run_it_again(
+    place: Place, git: bool, pattern: str, folder: str
+) -> None:
+    place.write(
+        f"for one in files.glob({pattern!r}):\n"
+        "    name = one[4:].removesuffix('.c')\n"
+        "    if one.endswith('.c'):\n"
+        f"        step.run(f'cat {{one}} > {folder}{{name}}.out', name=name,\n"
+        f"            inputs=[one], outputs=[f'{folder}{{name}}.out'])\n"
+    )
+    for name in "abc":
+        place.put(f"src/{name}.c", name)
+    if git:
+        cli.commit(place.repository)
+    assert "3 ran" in place.run("in-place").out
+    for _ in range(2):
+        assert "Nothing to do: 3 steps" in place.run("in-place").out
+    place.put("src/a.c", "changed")
+    assert "1 ran, 2 cached" in place.run("in-place").out
+    assert (place.repository / f"{folder}a.out").read_text() == "changed"
+    assert "Nothing to do: 3 steps" in place.run("in-place").out
+    place.put("src/d.c", "new")
+    assert "1 ran, 3 cached" in place.run("in-place").out
+
+
+def test_outputs_beside_what_a_glob_names_leave_the_plan_remembered(place: Place) -> None:
+    place.write(
+        "step.run('cat ' + ' '.join(files.glob('src/*.c')) + ' > all', name='A',\n"
+        "    inputs=['src/*.c'], outputs=['all'])\n"
+    )
+    place.put("src/a.c", "a")
+
+    def listings() -> list[str]:
+        ended = cli.danube("plan", "--format", "json", cwd=place.repository, env=place.env)
+        return [one["path"] for one in json.loads(ended.out)["sources"] if one["kind"] == "listing"]
+
+    assert listings() == ["src"]
+    assert place.run("in-place").status == 0
+    assert listings() == ["src"]

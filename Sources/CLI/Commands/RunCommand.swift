@@ -115,7 +115,7 @@ struct RunCommand: ParsableCommand {
         var earlier: (memo: JobMemo, changed: [UInt32])?
         let values = try SecretOptions.values(secrets, files: secretFile)
         let runKey = RunKey.of(
-            bytes, root: root, isInPlace: inPlace,
+            bytes, root: root, isInPlace: inPlace, allowsHost: host,
             secrets: values.version(cacheFolder: places.cache))
         let memoFile = JobMemoFile(cacheFolder: places.cache, key: runKey)
         if inPlace, !noCache, let memo = memoFile.read() {

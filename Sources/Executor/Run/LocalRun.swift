@@ -87,8 +87,9 @@ package struct LocalRun {
     ) {
         guard let file = configured.memoFile else { return }
         // A memo knows files, and nothing of images.
+        let usesImages = !configured.allowsHost && Containers.areNeeded(by: configured.plan)
         let memo =
-            outcome == .succeeded && !Containers.areNeeded(by: configured.plan)
+            outcome == .succeeded && !usesImages
             ? trace.memo(
                 of: configured.plan, job: configured.job, digest: configured.digest,
                 after: earlier, folder: folder, memory: memory) : nil
