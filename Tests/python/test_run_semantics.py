@@ -261,6 +261,26 @@ def test_retries_end_with_success_and_begin_afresh(place: Place, mode: str) -> N
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_what_a_later_attempt_gives_is_kept(place: Place, mode: str) -> None:
+    place.put("in", "1")
+    count = f"echo try >> '{place.root}/trail'"
+    place.write(
+        f"step.run(\"{count}; cat in > out; test $(grep -c try '{place.root}/trail') -ge 3\",\n"
+        "    name='Flaky', inputs=['in'], outputs=['out'], retries=Retry(3, delay=0.01))\n"
+        "step.run('cat out > all', name='All')\n"
+        "artifacts.upload('all')\n"
+    )
+    assert place.run(mode).status == 0
+    ended = place.run(mode)
+    assert ended.status == 0 and "Flaky  cached" in ended.out, ended.out + ended.err
+    assert place.artifact("all") == "1"
+    assert _trail(place) == ["try"] * 3
+    place.put("in", "2")
+    assert place.run(mode).status == 0
+    assert place.artifact("all") == "2"
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_except_and_else(place: Place, mode: str) -> None:
     place.write(
         "for code in ('exit 0', 'exit 4'):\n"

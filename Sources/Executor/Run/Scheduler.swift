@@ -39,7 +39,7 @@ final class Scheduler {
     var settled: Set<StepIndex> = []
     /// Set when steps run in images.
     var containers: Containers?
-    /// What the keys of steps that are about to run were made of.
+    /// What the keys of steps that have not ended were made of.
     var tickets: [StepIndex: KeyTicket] = [:]
     /// Nanoseconds of steps that have ended and were not reported.
     var durations: [StepIndex: UInt64] = [:]
@@ -141,6 +141,7 @@ final class Scheduler {
             let step = schedule.endOrder[reported]
             reported += 1
             host.settled(step)
+            tickets[step] = nil
             let end = end(of: step)
             record(step, end)
             counts[end.result, default: 0] += 1

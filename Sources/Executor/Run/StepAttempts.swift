@@ -88,12 +88,13 @@ extension Scheduler {
             throw AttemptError.noSecret(missing)
         }
         try refuseSecretArguments(resolved)
-        let services = settings.options?.services ?? []
-        let runsInImage =
-            !configuration.allowsHost && !(plan.image(of: settings).isEmpty && services.isEmpty)
-        if configuration.allowsHost, !services.isEmpty { throw AttemptError.servicesWithoutImage }
+        let runsInImage = !configuration.allowsHost && plan.isContained(settings)
+        if configuration.allowsHost, !(settings.options?.services ?? []).isEmpty {
+            throw AttemptError.servicesWithoutImage
+        }
         if runsInImage { try containers?.check(step) }
-        let ticket = tickets.removeValue(forKey: step)
+        // Another attempt has the same key.
+        let ticket = tickets[step]
         let inputs = try declaredInputs(of: step, ticket)
         let folder = try host.enter(step, inputs: inputs)
         let job = ticket == nil ? configuration.job : nil
