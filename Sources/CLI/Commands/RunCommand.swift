@@ -196,8 +196,11 @@ struct RunCommand: ParsableCommand {
             let plan = try? PlanProto.decode(bytes)
         else { throw Failure.bug("the compiler gave neither a plan nor an error") }
         let places = try Places()
-        let configuration = try configuration(
+        var configuration = try configuration(
             plan, digest, places, try places.absolute(order.root))
+        if wantedNamespaces != 0, geteuid() != 0 {
+            configuration.namespaces = wantedNamespaces | Int32(DANUBE_OWN_USERS)
+        }
         let forecasts: [StepForecast]
         do {
             var dryRun = try DryRun(configuration)
