@@ -132,6 +132,46 @@ CONFLICTS = {
 
 
 @pytest.mark.parametrize("case", CONFLICTS)
+def test_a_conflict_at_the_end_is_one_too(place: Place, case: str) -> None:
+    first, second, path = CONFLICTS[case]
+    place.write(
+        "step.run('mkdir d; echo 0 > d/x; echo 0 > d/y', name='Make')\n"
+        "with parallel():\n"
+        f"    step.run({first!r}, name='First')\n"
+        "    with sequence():\n"
+        f"        step.run({second!r}, name='Second')\n"
+        "        artifacts.upload('danubefile.py')\n"
+        "    step.run('true', name='Third')\n"
+    )
+    ended = place.run("isolated")
+    assert ended.status == 1
+    said = cli.uncoloured(ended.err + ended.out)
+    assert "`First` and `Second` ran at the same time and changed `" + path in said, said
+    assert "what parallel branches left cannot be joined" in said
+    jobs = cli.danube("jobs", cwd=place.repository, env=place.env)
+    assert "failed" in jobs.out
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_declared_outputs_that_differ_at_the_end_are_a_conflict(
+    place: Place, cached: bool
+) -> None:
+    for name in ("a", "b"):
+        place.put(name, name)
+    body = "".join(
+        f"    step.run('cat {name} > out', name='{name}', inputs=['{name}'], outputs=['out'])\n"
+        for name in "ab"
+    )
+    place.write("with parallel():\n" + body)
+    for _ in range(2 if cached else 1):
+        ended = place.run("isolated")
+        assert ended.status == 1
+        assert "`a` and `b` ran at the same time and changed `out`" in ended.out + ended.err
+    place.put("b", "a")
+    assert place.run("isolated").status == 0
+
+
+@pytest.mark.parametrize("case", CONFLICTS)
 def test_a_conflict_names_both_steps_and_the_path(place: Place, case: str) -> None:
     first, second, path = CONFLICTS[case]
     place.write(
@@ -165,8 +205,9 @@ AGREEMENTS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("followed", [True, False])
 @pytest.mark.parametrize("case", AGREEMENTS)
-def test_what_branches_agree_on_is_joined(place: Place, case: str) -> None:
+def test_what_branches_agree_on_is_joined(place: Place, case: str, followed: bool) -> None:
     first, second, files = AGREEMENTS[case]
     there = " && ".join(f"test -e {name} -o -L {name}" for name in files.split()) or "test ! -e d"
     place.write(
@@ -174,7 +215,7 @@ def test_what_branches_agree_on_is_joined(place: Place, case: str) -> None:
         "with parallel():\n"
         f"    step.run({first!r}, name='First')\n"
         f"    step.run({second!r}, name='Second')\n"
-        f"step.run({there!r}, name='After')\n"
+        + (f"step.run({there!r}, name='After')\n" if followed else "")
     )
     ended = place.run("isolated")
     assert ended.status == 0, ended.err + ended.out

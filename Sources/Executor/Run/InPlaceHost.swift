@@ -50,5 +50,7 @@ final class InPlaceHost: StepHost {
 
     func ended(_ step: StepIndex) {}
 
+    func finish() {}
+
     func close() {}
 }

@@ -253,7 +253,7 @@ extension JobOutcome {
     var state: JobRecord.State {
         switch self {
         case .succeeded: .succeeded
-        case .failed, .failedAtExit, .noExit: .failed
+        case .failed, .failedAtExit, .failedToJoin, .noExit: .failed
         case .live: .live
         case .cancelled: .cancelled
         }
@@ -263,7 +263,7 @@ extension JobOutcome {
     var summary: RunSummary.Outcome {
         switch self {
         case .succeeded: .success
-        case .failed, .failedAtExit, .noExit: .failure
+        case .failed, .failedAtExit, .failedToJoin, .noExit: .failure
         case .live: .live
         case .cancelled: .cancelled
         }
@@ -276,6 +276,7 @@ extension JobOutcome {
         case .failed(let step): "step `\(plan.steps[step.int].name)` failed"
         case .failedAtExit(let exit): plan.exits[exit].message
         case .live(let exit): plan.exits[exit].message
+        case .failedToJoin: "what parallel branches left cannot be joined"
         case .noExit: "the plan has no end for this run"
         }
     }

@@ -92,7 +92,17 @@ final class Scheduler {
             if now &- lastFlush > Self.flushInterval { flush(now) }
             observer.refresh(now: now)
         }
+        if outcome == .succeeded { joinEnds() }
         return outcome ?? .noExit
+    }
+
+    /// Finds conflicts of branches that no step follows.
+    private func joinEnds() {
+        do { try host.finish() } catch {
+            let refusal = refusal(error, "What the last steps left cannot be joined")
+            observer.told(RunMessage(.error, refusal.text, hint: refusal.hint))
+            outcome = .failedToJoin
+        }
     }
 
     /// Tells the schedule of an event and performs what it commands.

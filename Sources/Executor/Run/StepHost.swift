@@ -28,6 +28,8 @@ protocol StepHost: AnyObject {
     func settled(_ step: StepIndex)
     /// Nothing that follows a step will ask for its workspace any more.
     func ended(_ step: StepIndex)
+    /// The job went well. Throws when what its last steps left cannot be put together.
+    func finish() throws
     /// No step runs any more: what is mounted is taken away.
     func close()
 }

@@ -100,6 +100,16 @@ package final class Workspaces {
         return join.joined
     }
 
+    /// Throws as `join` does, and makes no more of the layers than it must.
+    func check(_ states: [WorkspaceState]) throws(WorkspaceError) {
+        var seen: Set<ObjectIdentifier> = []
+        let different = states.filter { state in
+            state.layers.last.map { seen.insert(ObjectIdentifier($0)).inserted } ?? false
+        }
+        if different.count < 2 || KnownState.areApart(different) { return }
+        _ = try join(different)
+    }
+
     /// A place for a layer that is filled by hand.
     func layerFolder() throws(WorkspaceError) -> String {
         let path = layerPath()
