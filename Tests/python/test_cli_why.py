@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli import ENVIRONMENT, MISTAKE, SUCCESS, environment
+from cli import ENVIRONMENT, MISTAKE, SUCCESS, danube, environment
 from ran import Runs
 
 BUILD = 'step.run("cat *.txt > out", name="Build", inputs=["*.txt"], outputs=["out"])'
@@ -388,6 +388,24 @@ def test_a_dry_run_without_a_secret(runs: Runs) -> None:
     told = runs.forecast("--in-place")["Build"]
     assert told["cache"] == "impossible"
     assert told["reasons"] == ["secret `TOKEN` was not given"]
+
+
+def test_jobs_are_found_from_elsewhere(runs: Runs, tmp_path: Path) -> None:
+    runs.write('step.run("cp a.txt out", name="Build", inputs=["a.txt"], outputs=["out"])')
+    assert runs.danube("run", "--in-place").status == SUCCESS
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "danubefile.py").write_text(
+        'from danube import *\n@pipeline\ndef other():\n    step.run("true", name="Other")\n'
+    )
+    assert danube("run", cwd=elsewhere, env=runs.env).status == SUCCESS
+    for words in (["why", "Build"], ["jobs"], ["logs"], ["rerun"]):
+        ended = danube(*words, "-C", str(runs.repo), cwd=elsewhere, env=runs.env)
+        assert ended.status == SUCCESS, ended.err
+        assert "other" not in ended.out.lower()
+        ended = danube(*words, "-C", str(tmp_path / "none"), env=runs.env)
+        assert (ended.status, ended.out) == (MISTAKE, "")
+        assert "none: No such file or directory" in ended.err
 
 
 def test_a_dry_run_of_what_is_no_pipeline(runs: Runs) -> None:

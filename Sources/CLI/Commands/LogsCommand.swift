@@ -36,6 +36,7 @@ struct LogsCommand: ParsableCommand {
     @Flag(help: "Print a JSON object for each line.")
     var json = false
 
+    @OptionGroup var place: DirectoryOptions
     @OptionGroup var colour: ColourOptions
 
     func validate() throws {
@@ -45,7 +46,7 @@ struct LogsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let jobs = try Jobs()
+        let jobs = try place.jobs()
         let (found, wanted) = try choose(jobs)
         let steps = try jobs.steps(of: found)
         let terminal = Terminal.of(STDOUT_FILENO, choice: colour.color)
