@@ -530,3 +530,56 @@ def test_outputs_beside_what_a_glob_names_leave_the_plan_remembered(place: Place
     assert listings() == ["src"]
     assert place.run("in-place").status == 0
     assert listings() == ["src"]
+
+
+def test_every_step_sees_its_workspace_at_one_path(place: Place) -> None:
+    tool = "printf '#!/bin/sh\\ncat a\\n' > tool && chmod +x tool && echo $PWD/tool > path"
+    place.write(
+        f"step.run({tool!r}, name='Make', inputs=['none'], outputs=['tool', 'path'])\n"
+        "step.run('echo 0 > a', name='Write')\n"
+        "with parallel():\n"
+        "    for n in '12':\n"
+        "        with sequence():\n"
+        "            step.run(f'echo {n} > a', name=f'W{n}')\n"
+        "            step.run(f'test $($(cat path)) = {n}; r=$?; rm a; exit $r',\n"
+        "                name=f'R{n}')\n"
+        "step.run('test $PWD = $DANUBE_WORKSPACE && pwd > all', name='All', workdir='.')\n"
+        "artifacts.upload('all')\n"
+    )
+    for _ in range(2):
+        ended = place.run("isolated", "-j", "2")
+        assert ended.status == 0, ended.err + ended.out
+        assert place.artifact("all").strip() == str(place.cache / "workspace")
+    assert os.listdir(place.cache / "workspace") == []
+    assert place.left == []
+
+
+def test_what_a_failure_blocks_is_one_line(place: Place) -> None:
+    place.write("step.run('exit 3', name='Fail')\n" + "".join(
+        f"step.run('true', name='S{n}')\n" for n in range(50)
+    ))
+    ended = place.run("isolated")
+    assert ended.status == 1
+    assert ended.out.count("blocked") == 2, ended.out
+    assert "S0, S1, S2 and 47 more  blocked  [51/51]" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("mode", "command", "hinted"),
+    [
+        ("isolated", "cat src/other > out", True),
+        ("isolated", "cp src/in made/out", True),
+        ("isolated", "echo wrong; exit 1", False),
+        ("in-place", "cp src/in made/out", False),
+    ],
+)
+def test_a_declared_step_that_lacks_something_says_what_it_began_with(
+    place: Place, mode: str, command: str, hinted: bool
+) -> None:
+    place.put("src/in")
+    place.put("src/other")
+    place.write(f"step.run({command!r}, inputs=['src/in'], outputs=['out', 'made/'])\n")
+    ended = place.run(mode)
+    assert ended.status == 1
+    hint = "hint: It began with the files of its inputs= and nothing else"
+    assert (hint in ended.out + ended.err) == hinted, ended.out

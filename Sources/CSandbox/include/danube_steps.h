@@ -58,10 +58,19 @@ struct danube_step {
     int input, output, error;
     // Becomes descriptor 3 when it is not negative.
     int script;
+    // When not NULL, the process, and whatever it starts, sees this folder at `view` too, and
+    // nobody else does. The caller must have a mount namespace of its own.
+    const char *source;
+    const char *view;
 };
 
 // Which part of starting a step failed.
-enum { DANUBE_STEP_FOLDER = 1, DANUBE_STEP_PROGRAM = 2, DANUBE_STEP_PROCESS = 3 };
+enum {
+    DANUBE_STEP_FOLDER = 1,
+    DANUBE_STEP_PROGRAM = 2,
+    DANUBE_STEP_PROCESS = 3,
+    DANUBE_STEP_VIEW = 4
+};
 
 // Starts a process in a session of its own, with no signal blocked. It dies with the calling
 // thread. `failed` says which part the error is about. Signals must be blocked in the caller, and

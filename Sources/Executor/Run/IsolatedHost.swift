@@ -37,6 +37,8 @@ final class IsolatedHost: StepHost {
         ends = flow.ends
     }
 
+    var view: String? { workspaces.view }
+
     func inputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree {
         let state = try state(before: step)
         let reader = StateReader(state: state, store: store)

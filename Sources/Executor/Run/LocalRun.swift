@@ -244,7 +244,8 @@ package struct LocalRun {
             plan: configuration.plan, source: base, store: store,
             workspaces: try Workspaces(
                 folder: place.folder,
-                mayMount: configuration.namespaces & Int32(DANUBE_OWN_MOUNTS) != 0))
+                mayMount: configuration.namespaces & Int32(DANUBE_OWN_MOUNTS) != 0,
+                view: "\(configuration.cacheFolder)/workspace"))
     }
 }
 

@@ -126,12 +126,14 @@ extension Scheduler {
         _ step: StepIndex, _ resolved: ResolvedStep, _ folder: String, _ job: String?
     ) -> ProcessOrder {
         let workdir = plan.steps[step.int].workdir
+        let seen = host.view ?? folder
         var order = ProcessOrder(
-            arguments: arguments(resolved), environment: [], search: "", folder: folder)
+            arguments: arguments(resolved), environment: [], search: "", folder: seen)
+        order.view = host.view.map { ProcessOrder.View(source: folder, path: $0) }
         order.environment = environment.variables(
-            resolved.environment, workspace: folder, job: job)
+            resolved.environment, workspace: seen, job: job)
         order.search = environment.search(resolved.environment)
-        if !workdir.isEmpty { order.folder = "\(folder)/\(workdir)" }
+        if !workdir.isEmpty { order.folder = "\(seen)/\(workdir)" }
         if case .script(let text) = resolved.command, isGivenInMemory(resolved) {
             order.script = Array(text.utf8)
         }

@@ -15,19 +15,28 @@ package final class Workspaces {
     package let folder: String
     /// Whether nothing is mounted.
     package private(set) var isCopying: Bool
+    /// The path at which all steps see the workspace that is theirs; `nil` where nothing is
+    /// mounted. Programs write paths into what they make (virtual environments, build folders), and
+    /// the next step, or another job, finds it in another lane.
+    package private(set) var view: String?
     private var count = 0
     private let stacks = LayerStacks()
     private var mounted: Set<String> = []
 
     /// Makes workspaces in a folder that is there and belongs to this job alone. `mayMount` says
-    /// that the program has a mount namespace of its own.
-    package init(folder: String, mayMount: Bool) throws {
+    /// that the program has a mount namespace of its own, in which each step can see its workspace
+    /// at `view`.
+    package init(folder: String, mayMount: Bool, view: String? = nil) throws {
         self.folder = folder
         isCopying = !mayMount || Self.areCopiesWanted
         for name in ["layers", "work", "lanes"] {
             try Self.makeFolder("\(folder)/\(name)")
         }
         if !isCopying { isCopying = try !canMount() }
+        if !isCopying, let view {
+            try Self.makeFolder(view)
+            self.view = view
+        }
     }
 
     /// Whether the environment asks for copies.
