@@ -390,6 +390,31 @@ def test_a_dry_run_without_a_secret(runs: Runs) -> None:
     assert told["reasons"] == ["secret `TOKEN` was not given"]
 
 
+def test_a_job_is_compared_with_one_that_ran_in_the_same_way(runs: Runs) -> None:
+    assert runs.danube("run").status == SUCCESS
+    first = runs.run()
+    runs.write(BUILD, **{"a.txt": "2\n"})
+    change = f"`a.txt` changed ({short(f'1{chr(10)}')} → {short(f'2{chr(10)}')})"
+    assert runs.forecast("--in-place")["Build"]["reasons"] == [
+        f"{change} since job {first}"
+    ]
+    told = runs.danube("run", "--explain").out
+    assert change in told and "in place" not in told
+    assert "in place" not in runs.why("Build")
+
+
+def test_the_log_of_a_step_from_the_cache_is_where_it_ran(runs: Runs) -> None:
+    runs.write('step.run("cat a.txt", name="Say", inputs=["a.txt"], outputs=[])')
+    first = runs.run()
+    (runs.repo / "a.txt").write_text("2\n")
+    runs.run()
+    (runs.repo / "a.txt").write_text("1\n")
+    runs.run()
+    ended = runs.danube("logs", "Say")
+    assert (ended.status, ended.out) == (SUCCESS, "")
+    assert f"`Say` was taken from the cache; `danube logs {first}`" in ended.err
+
+
 def test_jobs_are_found_from_elsewhere(runs: Runs, tmp_path: Path) -> None:
     runs.write('step.run("cp a.txt out", name="Build", inputs=["a.txt"], outputs=["out"])')
     assert runs.danube("run", "--in-place").status == SUCCESS

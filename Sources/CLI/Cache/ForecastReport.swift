@@ -73,7 +73,8 @@ struct ForecastReport {
         case .unknown(let step): ["not known until \(names.long(step)) has run"]
         case .unknownImage(let image):
             [
-                "the image `\(image)` is not on this machine: what it is, is known once it is fetched"
+                "the image `\(image)` is not on this machine: "
+                    + "what it is, is known once it is fetched"
             ]
         case .skipped: ["its condition does not hold"]
         case .impossible(let reason): [reason]

@@ -48,7 +48,7 @@ struct InitCommand: ParsableCommand {
             buffer.put(".")
         }
         buffer.newline()
-        buffer.put("Next: danube plan")
+        buffer.put("Next: danube plan, then danube run")
         buffer.newline()
         Output.out(buffer)
     }

@@ -121,6 +121,11 @@ struct LogsCommand: ParsableCommand {
                             "danube: note: `\(name)` did not run"
                                 + " (\(step.record.state.word))\(why)"))
                 }
+            case .cached:
+                let from = (step.record.source ?? job.repeats).flatMap { $0 == job.id ? nil : $0 }
+                let hint = from.map { "; `danube logs \($0)` has what it printed then" }
+                return Output.err(
+                    "danube: note: `\(name)` was taken from the cache\(hint ?? "")")
             default: break
             }
             return Output.err("danube: note: `\(name)` printed nothing")

@@ -63,7 +63,7 @@ package struct DryRun {
             try History(folder: configuration.stateFolder).map {
                 try MissReasons(
                     $0, cache: cache, repository: configuration.root,
-                    pipeline: configuration.plan.pipeline, job: "")
+                    pipeline: configuration.plan.pipeline, mode: configuration.mode, job: "")
             }
         }
         files = try ForecastFiles(configuration)

@@ -9,12 +9,13 @@ final class MissReasons {
     private let earlier: EarlierSteps
 
     /// Reads what it needs when it is asked first. Throws when history cannot be read.
-    init(_ history: History, cache: ActionCache, repository: String, pipeline: String, job: String)
-        throws
-    {
+    init(
+        _ history: History, cache: ActionCache, repository: String, pipeline: String, mode: String,
+        job: String
+    ) throws {
         finder = WhyFinder(history, cache: cache)
         earlier = try EarlierSteps(
-            history, repository: repository, pipeline: pipeline, but: job)
+            history, repository: repository, pipeline: pipeline, mode: mode, but: job)
     }
 
     /// Reasons, one a line.

@@ -131,6 +131,7 @@ package struct WhyFinder {
 
     private func before(_ job: JobRecord) throws -> [JobRecord] {
         try history.jobs(repository: job.repository, pipeline: job.pipeline, before: job)
+            .alike(job.mode)
     }
 
     private func hit(_ id: String, _ record: StepRecord, _ job: JobRecord) throws -> StepWhy {

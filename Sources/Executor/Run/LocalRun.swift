@@ -139,7 +139,8 @@ package struct LocalRun {
             reasons = try History(folder: configured.stateFolder).map {
                 try MissReasons(
                     $0, cache: cache, repository: configured.root,
-                    pipeline: configured.plan.pipeline, job: configured.job)
+                    pipeline: configured.plan.pipeline, mode: configured.mode,
+                    job: configured.job)
             }
         } catch {
             observer.told(RunMessage(.warning, "Reasons cannot be told: \(error)"))
@@ -173,7 +174,7 @@ package struct LocalRun {
         let plan = configuration.plan
         var job = JobDescription(
             repository: configuration.root, pipeline: plan.pipeline, plan: configuration.digest,
-            mode: configuration.isInPlace ? "in-place" : "isolated",
+            mode: configuration.mode,
             steps: plan.steps.indices.map {
                 JobDescription.Step(id: plan.steps[$0].id, name: plan.steps[$0].name)
             })
