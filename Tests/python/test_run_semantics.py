@@ -583,3 +583,40 @@ def test_a_declared_step_that_lacks_something_says_what_it_began_with(
     assert ended.status == 1
     hint = "hint: It began with the files of its inputs= and nothing else"
     assert (hint in ended.out + ended.err) == hinted, ended.out
+
+
+@pytest.mark.parametrize("sequence", [True, False])
+def test_an_upload_beside_what_makes_it_is_told_of_sequence(place: Place, sequence: bool) -> None:
+    head, indent = ("    with sequence():\n", "        ") if sequence else ("", "    ")
+    place.write(
+        f"with parallel():\n{head}{indent}step.run('echo 1 > all', name='Make')\n"
+        f"{indent}artifacts.upload('all')\n"
+    )
+    ended = place.run("isolated")
+    assert ended.status == (0 if sequence else 1)
+    assert ("put it into a sequence() with what makes it" in ended.out) != sequence
+    assert "It wrote nothing" not in ended.out
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("end", ["exit 3", "kill -9 $$", "sleep 600"])
+def test_outputs_of_a_failed_declared_step_are_there(place: Place, mode: str, end: str) -> None:
+    place.put("in", "1")
+    place.put("report", "stale")
+    place.write(
+        f"code = step.run('cat in > report; mkdir d; echo 2 > d/e; {end}', name='Test',\n"
+        "    check=False, inputs=['in'], outputs=['report', 'd/', 'none'], timeout=3)\n"
+        "artifacts.upload('report')\n"
+        "step.run('cat d/e > all', name='All')\n"
+        "artifacts.upload('all')\n"
+        "if code != 0:\n"
+        "    step.run('exit 1', name='Fail')\n"
+    )
+    for _ in range(2):
+        ended = place.run(mode)
+        assert ended.status == 1 and "Fail  exit code 1" in ended.out, ended.out + ended.err
+        assert place.artifact("report") == "1"
+        assert place.artifact("all") == "2\n"
+        if mode == "in-place":
+            (place.repository / "d/e").unlink()
+            (place.repository / "d").rmdir()

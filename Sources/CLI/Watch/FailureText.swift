@@ -126,6 +126,10 @@ struct FailureText {
     private mutating func putTail() {
         let lines = failure.tail.last(Self.shownLines)
         if lines.isEmpty {
+            let steps = record.run.plan.steps
+            if steps.indices.contains(failure.step.int), steps[failure.step.int].kind == .upload {
+                return
+            }
             buffer.put("  It wrote nothing.", .dim)
             buffer.newline()
             return

@@ -227,7 +227,7 @@ extension Scheduler {
         }
         if case .exitCode(let code, _) = outcome {
             do {
-                let outputs = code == 0 ? try keep(attempt, outcome, end) : nil
+                let outputs = code == 0 ? try keep(attempt, outcome, end) : left(by: attempt)
                 try host.leave(attempt.step, outputs: outputs)
             } catch {
                 let refused = refusal(error, "Its result cannot be kept")
@@ -236,7 +236,7 @@ extension Scheduler {
                     RunMessage(.error, refused.text, hint: refused.hint, step: attempt.step))
             }
         } else {
-            try? host.leave(attempt.step, outputs: nil)
+            try? host.leave(attempt.step, outputs: left(by: attempt))
         }
         if let ticket = attempt.ticket, !outcome.isSuccess { results.noteFailure(ticket) }
         note(attempt, end, outcome)
@@ -285,6 +285,15 @@ extension Scheduler {
             return nil
         }
         return try host.outputs(of: attempt.step, globs.map { try Glob($0) })
+    }
+
+    /// The declared outputs that a failed attempt left, such as reports: what follows sees them, as
+    /// it sees all that any other failed step left.
+    private func left(by attempt: RunningAttempt) -> FileTree? {
+        guard attempt.isDeclared, !configuration.isInPlace,
+            let globs = plan.steps[attempt.step.int].options?.outputs
+        else { return nil }
+        return try? host.outputs(of: attempt.step, globs.map { try Glob($0) })
     }
 
     /// How a step ended, for those who watch.
