@@ -415,6 +415,26 @@ def test_the_log_of_a_step_from_the_cache_is_where_it_ran(runs: Runs) -> None:
     assert f"`Say` was taken from the cache; `danube logs {first}`" in ended.err
 
 
+def test_a_step_that_writes_its_own_inputs_is_told_so(runs: Runs) -> None:
+    runs.write('step.run("date +%N > seen.txt", name="Self", inputs=["*.txt"], outputs=["out"])')
+    ended = runs.danube("run", "--in-place")
+    assert "Self: Its result is not kept, as inputs changed while it ran: `seen.txt` is new" in (
+        ended.out
+    )
+    assert "hint: Leave what it writes itself out of inputs=." in ended.out
+    runs.run()
+    assert "`seen.txt` is new" in runs.why("Self")
+    # Another run of the same: nothing has changed, and still it runs.
+    runs.write('step.run("date > seen.txt; rm seen.txt; echo >> a.txt; exit 0", name="Self",'
+               ' inputs=["*.txt"], outputs=["out"])')  # fmt: skip
+    (runs.repo / "seen.txt").unlink()
+    runs.run()
+    (runs.repo / "a.txt").write_text("1\n")
+    runs.run()
+    assert "was not kept: inputs changed while it ran" in runs.why("Self")
+    assert runs.why_json("Self")["why"] == "not_kept"
+
+
 def test_jobs_are_found_from_elsewhere(runs: Runs, tmp_path: Path) -> None:
     runs.write('step.run("cp a.txt out", name="Build", inputs=["a.txt"], outputs=["out"])')
     assert runs.danube("run", "--in-place").status == SUCCESS

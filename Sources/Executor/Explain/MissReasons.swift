@@ -23,10 +23,13 @@ final class MissReasons {
         guard let known = earlier.last(of: id) else { return [Self.neverRan] }
         let job = known.job.id
         if known.key == manifest.key {
+            guard known.state == .succeeded || known.state == .cached else {
+                return ["it did not succeed in job \(job), and nothing has changed since"]
+            }
             return [
-                known.state == .succeeded || known.state == .cached
-                    ? "its result of job \(job) is not in the cache any more"
-                    : "it did not succeed in job \(job), and nothing has changed since"
+                finder.isNotKept(known)
+                    ? "its result of job \(job) was not kept, as inputs changed while it ran"
+                    : "its result of job \(job) is not in the cache any more"
             ]
         }
         guard let old = (try? finder.manifest(of: known.key, known.job)) ?? nil else {

@@ -133,6 +133,14 @@ package struct LocalRun {
         let results = CachedResults(
             configured, cache: cache, salt: try salt(), trace: trace,
             containers: containers, failures: JobManifests(folder: recorder.folder))
+        results.notKept = { [observer] step, changes in
+            observer.told(
+                RunMessage(
+                    .warning,
+                    "Its result is not kept, as inputs changed while it ran: "
+                        + changes.joined(separator: ", "),
+                    hint: "Leave what it writes itself out of inputs=.", step: step))
+        }
         guard configured.explains else { return results }
         let reasons: MissReasons?
         do {

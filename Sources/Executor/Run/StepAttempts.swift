@@ -238,11 +238,14 @@ extension Scheduler {
         } else {
             try? host.leave(attempt.step, outputs: left(by: attempt))
         }
-        if let ticket = attempt.ticket, !outcome.isSuccess { results.noteFailure(ticket) }
         note(attempt, end, outcome)
         let before = schedule.attempts(of: attempt.step)
         apply(.exited(attempt.step, attempt: attempt.attempt, outcome))
         reportRetry(attempt, before)
+        switch schedule.state(of: attempt.step) {
+        case .failed, .cancelled, .lost: attempt.ticket.map(results.noteFailure)
+        default: break
+        }
     }
 
     private func reportRetry(_ attempt: RunningAttempt, _ before: Int) {
