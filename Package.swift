@@ -48,8 +48,9 @@ let package = Package(
             name: "PyBridge",
             dependencies: ["CPython", "CSandbox"],
             exclude: ["python"],
-            swiftSettings: strict,
-            linkerSettings: link),
+            cSettings: c,
+            // No Swift in it: it starts without the language's run-time.
+            linkerSettings: link + [.unsafeFlags(["-nostartfiles"])]),
         .target(
             name: "Compiler",
             dependencies: [

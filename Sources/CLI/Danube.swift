@@ -20,8 +20,8 @@ struct Danube: ParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, RerunCommand.self, PlanCommand.self, WhyCommand.self,
-            JobsCommand.self, LogsCommand.self, CacheCommand.self, LintCommand.self,
-            InitCommand.self, DoctorCommand.self, SchemaCommand.self,
+            JobsCommand.self, LogsCommand.self, ShellCommand.self, CacheCommand.self,
+            LintCommand.self, InitCommand.self, DoctorCommand.self, SchemaCommand.self,
             CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])

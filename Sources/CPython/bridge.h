@@ -36,6 +36,8 @@ typedef struct {
 
 extern const danube_source danube_sources[];
 extern const size_t danube_source_count;
+// How many of them, from the first, an evaluation loads before it begins, in this order.
+extern const size_t danube_early_count;
 
 // Takes the compiled forms from the file beside the executable if they are of these sources and
 // this interpreter; otherwise modules are compiled when imported and `danube_modules_save` can keep
@@ -49,6 +51,8 @@ int danube_modules_save(const char *executable);
 // The code of a module (new reference), with `*is_package`. NULL without an exception if there is
 // no such module.
 PyObject *danube_module_code(const char *name, bool *is_package);
+// The same by the module's place in `danube_sources`.
+PyObject *danube_module_code_at(size_t index);
 
 // ---- hook.c: audit events ----
 

@@ -53,6 +53,20 @@ static PyObject *channel_load(PyObject *module, PyObject *name) {
     return Py_BuildValue("(NO)", code, is_package ? Py_True : Py_False);
 }
 
+static PyObject *channel_early(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list != NULL && i < danube_early_count; i++) {
+        const danube_source *source = &danube_sources[i];
+        PyObject *code = danube_module_code_at(i), *entry = NULL;
+        PyObject *is_package = source->is_package ? Py_True : Py_False;
+        if (code != NULL) entry = Py_BuildValue("(sNO)", source->name, code, is_package);
+        if (entry == NULL || PyList_Append(list, entry) != 0) Py_CLEAR(list);
+        Py_XDECREF(entry);
+    }
+    return list;
+}
+
 static PyObject *channel_audit(PyObject *module, PyObject *callback) {
     (void)module;
     if (danube_audit_install(callback) != 0) return NULL;
@@ -63,6 +77,7 @@ static PyMethodDef methods[] = {
     {"send", channel_send, METH_VARARGS, "send(kind: bytes, payload: bytes) -> None"},
     {"recv", channel_receive, METH_NOARGS, "recv() -> (kind: bytes, payload: bytes)"},
     {"load", channel_load, METH_O, "load(name: str) -> (code, is_package) | None"},
+    {"early", channel_early, METH_NOARGS, "early() -> [(name, code, is_package), …]"},
     {"audit", channel_audit, METH_O, "audit(callback(event, arguments)) -> None"},
     {NULL, NULL, 0, NULL},
 };

@@ -113,13 +113,17 @@ static PyObject *compile_source(const danube_source *source) {
     return Py_CompileStringExFlags((const char *)source->text, path, Py_file_input, NULL, 2);
 }
 
+PyObject *danube_module_code_at(size_t index) {
+    if (file == NULL) return compile_source(&danube_sources[index]);
+    const file_entry *entry = (const file_entry *)(file + sizeof(file_header)) + index;
+    return PyMarshal_ReadObjectFromString(file + entry->offset, entry->length);
+}
+
 PyObject *danube_module_code(const char *name, bool *is_package) {
     for (size_t i = 0; i < danube_source_count; i++) {
         if (strcmp(danube_sources[i].name, name) != 0) continue;
         *is_package = danube_sources[i].is_package;
-        if (file == NULL) return compile_source(&danube_sources[i]);
-        const file_entry *entry = (const file_entry *)(file + sizeof(file_header)) + i;
-        return PyMarshal_ReadObjectFromString(file + entry->offset, entry->length);
+        return danube_module_code_at(i);
     }
     return NULL;
 }

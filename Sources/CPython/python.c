@@ -147,7 +147,7 @@ void danube_python_prepare(const char *executable, const char *flags) {
     // The process begins anew, so that its memory looks as it always does: addresses decide the
     // order of sets.
     char *const arguments[] = {(char *)executable, (char *)flags, (char *)"--compiled", NULL};
-    char *const environment[] = {(char *)"SWIFT_BACKTRACE=enable=no", NULL};
+    char *const environment[] = {NULL};
     execve(executable, arguments, environment);
     _exit(DANUBE_EXIT_PYTHON);
 }

@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 static int write_text(const char *path, const char *text) {
@@ -95,7 +96,7 @@ static int enter_namespaces(int wanted) {
 }
 
 // Ends every process below this one, however often it has doubled or changed its session.
-static void end_everything(void) {
+void danube_end_everything(void) {
     for (int round = 0; round < 1000; round++) {
         pid_t strays[256];
         ssize_t count = danube_strays(NULL, 0, strays, 256);
@@ -109,9 +110,29 @@ static void end_everything(void) {
 // Whether the engine reads its signals, shared between it and the guard. An engine that does not,
 // because nothing runs yet, or that has not ended after several, is ended by the guard.
 static volatile sig_atomic_t *is_listening;
+// Beside it: whether the engine gave the terminal to another process.
+static volatile sig_atomic_t *lends_terminal;
 
 void danube_engine_listens(void) {
     if (is_listening != NULL) *is_listening = 1;
+}
+
+void danube_engine_lends_terminal(void) {
+    if (lends_terminal != NULL) *lends_terminal = 1;
+}
+
+// The terminal as it was, for the guard alone: the engine may be in a namespace where the guard's
+// group has no number.
+struct terminal {
+    int is_known;
+    struct termios settings;
+};
+
+static void take_terminal_back(const struct terminal *terminal) {
+    if (!*lends_terminal || !terminal->is_known) return;
+    signal(SIGTTOU, SIG_IGN);
+    tcsetpgrp(STDIN_FILENO, getpgrp());
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->settings);
 }
 
 static int ends_program(int number) {
@@ -122,6 +143,8 @@ static int ends_program(int number) {
 static void guard(pid_t engine, const sigset_t *watched) {
     enum { MOST_PASSED = 2 };
     int passed = 0, ordered = 0;
+    struct terminal terminal;
+    terminal.is_known = tcgetattr(STDIN_FILENO, &terminal.settings) == 0;
     for (;;) {
         int number = sigwaitinfo(watched, NULL);
         if (number < 0) continue;
@@ -143,7 +166,8 @@ static void guard(pid_t engine, const sigset_t *watched) {
         pid_t ended;
         while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
             if (ended != engine) continue;
-            end_everything();
+            danube_end_everything();
+            take_terminal_back(&terminal);
             if (WIFEXITED(status)) _exit(WEXITSTATUS(status));
             if (ordered != 0) _exit(128 + ordered);
             // Nobody else is left to say so.
@@ -163,10 +187,11 @@ int danube_engine_start(int wanted) {
     sigemptyset(&watched);
     for (size_t index = 0; index < sizeof passed / sizeof *passed; index++)
         sigaddset(&watched, passed[index]);
-    void *page = mmap(NULL, sizeof *is_listening, PROT_READ | PROT_WRITE,
+    void *page = mmap(NULL, 2 * sizeof *is_listening, PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) return -errno;
     is_listening = page;
+    lends_terminal = is_listening + 1;
     int got = enter_namespaces(wanted);
     sigprocmask(SIG_BLOCK, &watched, NULL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -68,18 +68,23 @@ ssize_t danube_send(int channel, const void *buffer, size_t count) {
     return sent < 0 ? -errno : sent;
 }
 
-int danube_end(struct danube_child *child, int *status) {
-    close(child->channel);
+void danube_kill(struct danube_child *child) {
+    if (child->channel >= 0) close(child->channel);
+    child->channel = -1;
     // The group first: its leader cannot be reaped, and its id reused, before both are sent. The
     // process itself is killed as well, since it may have left the group.
     kill(-child->pid, SIGKILL);
     kill(child->pid, SIGKILL);
+}
+
+int danube_end(struct danube_child *child, int *status) {
+    danube_kill(child);
     pid_t reaped;
     do reaped = waitpid(child->pid, status, 0);
     while (reaped < 0 && errno == EINTR);
     int error = reaped < 0 ? errno : 0;
     if (child->pidfd >= 0) close(child->pidfd);
-    child->channel = child->pidfd = -1;
+    child->pidfd = -1;
     return -error;
 }
 

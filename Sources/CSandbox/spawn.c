@@ -66,7 +66,7 @@ static void close_from(int first) {
 }
 
 static int child_main(void *argument) {
-    static char *const environment[] = {(char *)"SWIFT_BACKTRACE=enable=no", NULL};
+    static char *const environment[] = {NULL};
     struct start *start = argument;
     struct sigaction plain = {.sa_handler = SIG_DFL};
     for (int number = 1; number < NSIG; number++) sigaction(number, &plain, NULL);

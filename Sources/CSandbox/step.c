@@ -35,7 +35,7 @@ struct start {
 };
 
 // Looks a program up as execvpe does, but in the step's own path and without allocating.
-static int execute(const struct danube_step *step) {
+int danube_step_execute(const struct danube_step *step) {
     const char *program = step->arguments[0];
     if (strchr(program, '/') != NULL) {
         execve(program, step->arguments, step->environment);
@@ -82,7 +82,7 @@ static int child_main(void *argument) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     start->failed = DANUBE_STEP_PROGRAM;
-    errno = execute(step);
+    errno = danube_step_execute(step);
 failed:
     start->error = errno == 0 ? EIO : errno;
     _exit(127);

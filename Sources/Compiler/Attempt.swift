@@ -26,13 +26,17 @@ enum Attempt {
         }
         var gathered = Gathered(limits: request.limits)
         let deadline = Deadline(after: request.limits.wallClock)
+        var ended: EndedEvaluation?
+        defer { ended?.reap() }
         do {
-            let report = try BridgeProcess.evaluate(evaluation, source: source, context: context) {
-                kind, payload in
+            let evaluated = try BridgeProcess.evaluate(
+                evaluation, source: source, context: context
+            ) { kind, payload in
                 try gathered.take(kind, payload)
             }
-            compilation.sandbox = report.layers
-            try gathered.finish(report)
+            ended = evaluated
+            compilation.sandbox = evaluated.report.layers
+            try gathered.finish(evaluated.report)
         } catch {
             compilation.diagnostics =
                 gathered.diagnostics

@@ -21,15 +21,23 @@ package struct BridgeProcess {
 
     /// Evaluates and answers what the danubefile asks for meanwhile. It returns within the deadline
     /// and half a second, whatever happens, and is to be called on a thread that may block.
+    ///
+    /// An evaluator that has said everything is killed, but not waited for: the kernel takes its
+    /// memory apart while the plan is made of what it said.
     package static func evaluate(
         _ evaluation: Evaluation, source: RecordedSource, context: any ContextProvider,
         consume: Consumer
-    ) throws(BridgeError) -> BridgeReport {
+    ) throws(BridgeError) -> EndedEvaluation {
         var process = try BridgeProcess(evaluation, source: source, context: context)
-        let result = Result { () throws(BridgeError) in try process.run(consume) }
-        let end = process.end()
-        guard case .failure(.died) = result else { return try result.get() }
-        throw process.cause(of: end)
+        do {
+            let report = try process.run(consume)
+            danube_kill(&process.child)
+            return EndedEvaluation(report: report, child: process.child)
+        } catch {
+            let end = process.end()
+            guard case .died = error else { throw error }
+            throw process.cause(of: end)
+        }
     }
 
     /// Starts the evaluator and gives its greeting as it is, without evaluating anything.
@@ -193,4 +201,26 @@ package struct BridgeProcess {
 
     /// What the dynamic loader exits with when it does not find a library.
     private static let loaderFailed: Int32 = 127
+}
+
+/// An evaluation that was whole, with the process that it leaves behind.
+package final class EndedEvaluation {
+    /// What the evaluator reported.
+    package let report: BridgeReport
+    private var child: danube_child?
+
+    fileprivate init(report: BridgeReport, child: danube_child) {
+        self.report = report
+        self.child = child
+    }
+
+    deinit { reap() }
+
+    /// Waits until nothing is left of the process, which was killed.
+    func reap() {
+        guard var child else { return }
+        self.child = nil
+        var status: Int32 = 0
+        _ = danube_end(&child, &status)
+    }
 }

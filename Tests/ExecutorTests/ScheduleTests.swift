@@ -134,7 +134,7 @@ func makePlan(_ steps: [[Int]], _ change: (inout Plan) -> Void = { _ in }) -> Pl
             plan.steps[2].command = .script(Template(parts: [.output(StepIndex(0))]))
         }
         var run = Run(plan, limits: .init(jobs: 1))
-        #expect(run.send(.start) == [.probe(StepIndex(0)), start(1)])
+        #expect(run.send(.start) == [start(1), .probe(StepIndex(0))])
         let hit = StepResult(code: 0, output: "v1")
         #expect(run.send(.probed(StepIndex(0), .hit(hit))) == [])
         #expect(run.state(0) == .cached(hit))

@@ -15,8 +15,8 @@ from fixture_cases import ROOT
 from danube import __version__
 
 COMMANDS = [
-    "run", "rerun", "plan", "why", "jobs", "logs", "cache", "lint", "init", "doctor", "schema",
-    "completion", "version",
+    "run", "rerun", "plan", "why", "jobs", "logs", "shell", "cache", "lint", "init", "doctor",
+    "schema", "completion", "version",
 ]  # fmt: skip
 SHELLS = {"bash": ["bash", "-n"], "zsh": ["zsh", "--no-exec"], "fish": ["fish", "--no-execute"]}
 

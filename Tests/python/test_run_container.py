@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -80,6 +81,11 @@ class Place:
     def run(self, *arguments: str, **variables: str) -> Ended:
         """Runs it."""
         return danube("run", *arguments, cwd=self.root, env={**self.env, **variables})
+
+    def job(self, ended: Ended) -> str:
+        """The job of a run that failed."""
+        assert ended.status == 1, ended
+        return re.findall(r"\bjob (\w{9})\b", ended.out + ended.err)[-1]
 
     def left(self) -> list[str]:
         """Containers of this user's jobs that are there."""
@@ -357,3 +363,28 @@ def test_a_dry_run_knows_an_image_that_is_here(place: Place, tmp_path: Path, ima
         assert cache == "miss" and "image" in reason
     finally:
         import_image(tmp_path, image, "one")
+
+
+def test_a_shell_opens_where_a_step_failed(place: Place, server: str) -> None:
+    place.write(
+        f"""
+step.run("echo built > out")
+step.run("wget -q -O - http://web:8080/index; echo half > partial; echo $T; exit 6",
+         name="test", workdir="sub", env={{"A": "b", "T": secrets.get("TOKEN")}},
+         services=[Service({server!r}, name="web", env={{"WHAT": "well"}}, ports=[8080])])
+"""
+    )
+    (place.root / "sub").mkdir()
+    (place.root / "sub" / "kept").write_text("")
+    job = place.job(place.run("--secret", "TOKEN=hunter2-more"))
+    show = "cat /etc/release ../out partial; pwd; echo $A $T; wget -q -O - http://web:8080/index"
+    for given, told in ([], "b"), (["--secret", "TOKEN=hunter2-more"], "b hunter2-more"):
+        ended = danube("shell", "test", "-c", show, *given, cwd=place.root, env=place.env)
+        assert ended.status == 0, ended
+        assert ended.out == f"onebuilt\nhalf\n/workspace/sub\n{told}\nserved-well\n", ended
+    again = danube(
+        "shell", "test", "--job", job, "-c", '"$DANUBE_STEP_SCRIPT"', cwd=place.root, env=place.env
+    )
+    assert (again.status, again.out) == (6, "served-well\n\n"), again
+    listed = podman("ps", "--all", "--format", "{{.Names}}")
+    assert f"danube-{job}-shell" not in listed

@@ -28,6 +28,10 @@ struct CacheStatsCommand: ParsableCommand {
                         json.key("budget")
                         json.integer(budget)
                     }
+                    json.key("failed_bytes")
+                    json.integer(found.failed.bytes)
+                    json.key("failed_jobs")
+                    json.integer(found.failed.jobs)
                     CacheJSON.text("folder", folder, &json)
                     json.key("pinned")
                     json.integer(found.pinned)
@@ -43,6 +47,11 @@ struct CacheStatsCommand: ParsableCommand {
             [
                 ("folder", folder), ("results", "\(found.results), \(found.pinned) pinned"),
                 ("contents", "\(found.blobs)"), ("size", used),
+                (
+                    "failed steps",
+                    "of \(PlanTable.count(found.failed.jobs, "job")), "
+                        + SizeText.bytes(found.failed.bytes)
+                ),
             ], into: &buffer)
         Output.out(buffer)
     }
@@ -143,6 +152,8 @@ struct CacheCollectCommand: ParsableCommand {
                     json.integer(done.bytes)
                     json.key("dry_run")
                     json.bool(dryRun)
+                    json.key("failed_jobs")
+                    json.integer(done.failedJobs)
                     json.key("kept_bytes")
                     json.integer(done.keptBytes)
                     json.key("results")
@@ -151,7 +162,11 @@ struct CacheCollectCommand: ParsableCommand {
         }
         var buffer = TextBuffer(colour: display.terminal.colour)
         buffer.put(dryRun ? "would remove " : "removed ")
-        buffer.put("\(done.results) results and \(done.blobs) contents: ")
+        buffer.put("\(done.results) results and \(done.blobs) contents")
+        if done.failedJobs > 0 {
+            buffer.put(", failed steps of \(PlanTable.count(done.failedJobs, "job"))")
+        }
+        buffer.put(": ")
         buffer.put(SizeText.bytes(done.bytes), .bold)
         buffer.put(" (\(SizeText.bytes(done.keptBytes)) \(dryRun ? "would be " : "")left)")
         buffer.newline()

@@ -46,7 +46,8 @@ struct EndReport {
         for failure in failures.prefix(Self.shownFailures) {
             buffer.newline()
             var text = FailureText(
-                failure, record, options, glyphs, colour: options.terminal.colour)
+                failure, record, options, glyphs, colour: options.terminal.colour,
+                isReopenable: summary.reopenable.contains(failure.step))
             text.put()
             buffer.put(bytes: text.buffer.bytes)
         }

@@ -9,6 +9,8 @@ struct FailureText {
     static let shownCalls = 8
 
     let failure: RunRecord.Failure
+    /// Whether its workspace is kept.
+    let isReopenable: Bool
     let record: RunRecord
     let options: WatchOptions
     let glyphs: Glyphs
@@ -16,9 +18,10 @@ struct FailureText {
 
     init(
         _ failure: RunRecord.Failure, _ record: RunRecord, _ options: WatchOptions,
-        _ glyphs: Glyphs, colour: Bool
+        _ glyphs: Glyphs, colour: Bool, isReopenable: Bool = false
     ) {
         self.failure = failure
+        self.isReopenable = isReopenable
         self.record = record
         self.options = options
         self.glyphs = glyphs
@@ -35,6 +38,7 @@ struct FailureText {
         putPlace()
         putTail()
         putHint()
+        if isReopenable { putNext() }
     }
 
     /// Words of tools to which something is missing.
@@ -55,6 +59,15 @@ struct FailureText {
         buffer.put(
             "It began with the files of its inputs= and nothing else, not even folders to write to."
         )
+        buffer.newline()
+    }
+
+    /// What to do next, for a person who can.
+    private mutating func putNext() {
+        guard options.terminal.interactive else { return }
+        buffer.put("  look around where it failed: ", .dim)
+        buffer.put("danube shell ")
+        buffer.put(record.names.word(failure.step, in: record.run.plan))
         buffer.newline()
     }
 

@@ -38,8 +38,7 @@ struct danube_status {
 };
 
 // Starts `program` in a session of its own: descriptor 3 is the child's end of a new socket pair,
-// 0, 1 and 2 are /dev/null, everything else is closed. The environment holds only what Swift's
-// backtracer needs to stay away, because it hangs inside seccomp.
+// 0, 1 and 2 are /dev/null, everything else is closed, the environment is empty.
 int danube_spawn(const char *program, struct danube_child *child);
 
 // Waits until the channel can be read (or written, if `writing`; then it is not watched for
@@ -51,6 +50,9 @@ int danube_wait_ready(const struct danube_child *child, int reading, int writing
 // descriptors that come along are dropped by the kernel. 0 from receiving is end of file.
 ssize_t danube_receive(int channel, void *buffer, size_t capacity);
 ssize_t danube_send(int channel, const void *buffer, size_t count);
+
+// Kills the process and its group, and closes the channel. It is still to be ended.
+void danube_kill(struct danube_child *child);
 
 // Kills the process and its group, and reaps it. `status` is a wait status. Closes all descriptors.
 // A process that had ended by itself keeps its own status.

@@ -28,6 +28,12 @@ int danube_engine_start(int wanted);
 // them, a signal that ends programs ends it at once.
 void danube_engine_listens(void);
 
+// The engine gives the terminal away: the guard takes it back in the end, with its settings.
+void danube_engine_lends_terminal(void);
+
+// Ends every process below this one, however often it has doubled or changed its session.
+void danube_end_everything(void);
+
 // Waiting for many descriptors at once (epoll). `token` is what `danube_loop_wait` says of one.
 int danube_loop_open(void);
 int danube_loop_add(int loop, int descriptor, uint64_t token);
@@ -76,6 +82,18 @@ enum {
 // thread. `failed` says which part the error is about. Signals must be blocked in the caller, and
 // have no handlers.
 int danube_step_start(const struct danube_step *step, pid_t *pid, int *pidfd, int *failed);
+
+// Becomes the program of a step, looked up as execvpe does. Gives an error number if it cannot.
+int danube_step_execute(const struct danube_step *step);
+
+// Whether standard input is a terminal that this process may read from now.
+int danube_terminal_is_ours(void);
+
+// Runs a program for a person to its end, within the engine: in a group of its own that gets the
+// signals of the terminal, or those of the guard where it has none. Whatever it leaves is ended.
+// Writes its wait status; `failed` says which part of starting it an error is about.
+int danube_shell_run(
+    const struct danube_step *step, int has_terminal, int *status, int *failed);
 
 // What a step used.
 struct danube_usage {
@@ -128,6 +146,9 @@ int danube_layer_replace(const char *path);
 // Deletes a file, or a folder with all that is in it and whatever its permissions, on one file
 // system. What cannot be deleted stays; the last error is given.
 int danube_remove_tree(const char *path);
+
+// Shows a folder at another place too, for all who share the caller's mount namespace.
+int danube_bind(const char *source, const char *target);
 
 // Takes a mount away, at once or as soon as nobody uses it.
 int danube_unmount(const char *target);

@@ -10,6 +10,8 @@ internal import Synchronization
 package final class ActionCache: Sendable {
     /// Where the contents of outputs, logs and large manifests are.
     package let store: ContentStore
+    /// The folder of the cache.
+    let folder: String
     /// Apart, so that looking up waits for no commit: with a write-ahead log readers go on.
     private let reader: SharedDatabase
     private let writer: SharedDatabase
@@ -61,6 +63,7 @@ package final class ActionCache: Sendable {
 
     /// Opens the cache in a folder, making it when it is missing: `results.db` and `cas`.
     package init(_ folder: String) throws(CacheError) {
+        self.folder = folder
         store = try ContentStore(folder + "/cas")
         let path = folder + "/results.db"
         // The first one makes the table.

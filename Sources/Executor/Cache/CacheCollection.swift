@@ -6,6 +6,9 @@ internal import Synchronization
 package struct CacheCollection: Sendable, Equatable {
     package var results = 0
     package var blobs = 0
+    /// Jobs whose failed steps can no longer be looked at.
+    package var failedJobs = 0
+    /// Bytes of blobs and of workspaces of failed steps.
     package var bytes: Int64 = 0
     /// Bytes that are left.
     package var keptBytes: Int64 = 0
@@ -35,6 +38,13 @@ extension ActionCache {
         let limit = (Int64(now.tv_sec) - graceSeconds) * 1_000_000_000 + Int64(now.tv_nsec)
         var (needed, dropped) = try choose(budgetBytes)
         var collection = CacheCollection(results: dropped.count)
+        let failed = FailedJobs(folder)
+        let old = failed.collect(
+            budgetBytes: FailedJobs.budget(ofCache: budgetBytes), removes: removes)
+        collection.failedJobs = old.jobs
+        collection.bytes = old.bytes
+        // What will go is still there when nothing is removed.
+        needed.formUnion(failed.neededBlobs())
         if removes { try forget(dropped) }
         dropped = []
         try store.forEachBlob { blob throws(CacheError) in

@@ -10,6 +10,8 @@ package struct CacheStatistics: Sendable, Equatable {
     /// Blobs, and what they take of the disk, in bytes.
     package var blobs = 0
     package var blobBytes: Int64 = 0
+    /// What is kept of jobs with failed steps, for `danube shell`.
+    package var failed = FailedJobs.Amount()
 
     /// Nothing at all.
     package static let empty = CacheStatistics()
@@ -94,6 +96,7 @@ extension ActionCache {
                     CacheStatistics(results: $0.int(0), pinned: $0.int(1))
                 }
             } ?? CacheStatistics()
+        statistics.failed = FailedJobs(folder).amount()
         try store.forEachBlob { blob throws(CacheError) in
             statistics.blobs += 1
             statistics.blobBytes += blob.stamp.size

@@ -95,37 +95,42 @@ package struct ContainerSupervisor {
     }
 
     private var arguments: [String] {
+        Self.arguments(of: order, ["--pidfile", order.processFile])
+    }
+
+    /// The words that run the step's container, with some more flags.
+    static func arguments(of order: ContainerOrder, _ flags: [String]) -> [String] {
         var words = order.podman.command
-        words += ["run", "--rm", "--name", order.name, "--pidfile", order.processFile]
+        words += ["run", "--rm", "--name", order.name] + flags
         // Danube keeps the log; podman would write it a second time.
         words += ["--log-driver", "none", "--pull", "missing", "--http-proxy=false"]
         // The user of danube is root in the container, so that files belong to them.
         words += ["--user", "0:0", "--security-opt", "label=disable"]
-        words += order.podman.containerFlags + network + Self.mount(order.folder)
+        words += order.podman.containerFlags + network(of: order) + mount(order.folder)
         let workspace = ContainerOrder.workspace
         words += [
             "--workdir", order.workdir.isEmpty ? workspace : "\(workspace)/\(order.workdir)",
         ]
-        words += Self.variables(order.environment)
+        words += variables(order.environment)
         if order.script != nil { words += ["--preserve-fds", "1"] }
         // The image's own entry point would get the step's program as an argument.
         return words + ["--entrypoint", "", "--", order.image] + order.arguments
     }
 
     /// The network of this machine, as steps on it have; beside services it is theirs.
-    private var network: [String] {
+    private static func network(of order: ContainerOrder) -> [String] {
         let first = order.services.first.map { "container:\($0.name)" }
         return ["--network", first ?? "host"]
     }
 
     /// Both ways of naming a folder have a character that they cannot hold.
-    private static func mount(_ folder: String) -> [String] {
+    static func mount(
+        _ folder: String, at target: String = ContainerOrder.workspace
+    ) -> [String] {
         if folder.utf8.contains(UInt8(ascii: ":")) {
-            return [
-                "--mount", "type=bind,source=\(folder),target=\(ContainerOrder.workspace)",
-            ]
+            return ["--mount", "type=bind,source=\(folder),target=\(target)"]
         }
-        return ["--volume", "\(folder):\(ContainerOrder.workspace)"]
+        return ["--volume", "\(folder):\(target)"]
     }
 
     /// Flags that name variables; values are in podman's own environment, where nobody sees them.

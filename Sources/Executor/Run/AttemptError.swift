@@ -2,7 +2,7 @@ internal import Glibc
 internal import PipelineIR
 
 /// Why an attempt cannot begin.
-enum AttemptError: Error, CustomStringConvertible {
+package enum AttemptError: Error, CustomStringConvertible {
     /// A secret that was not given.
     case noSecret(String)
     /// A program would get a secret as an argument, which everybody on the machine can read.
@@ -15,10 +15,13 @@ enum AttemptError: Error, CustomStringConvertible {
     case servicesWithoutImage
     /// Podman would take the variable for its own, and its value is secret.
     case variable(String)
+    /// A service of the step does not run.
+    case service(String)
     /// Podman cannot be told of a folder with this name.
     case folder(String)
 
-    var description: String {
+    /// What is missing, for people.
+    package var description: String {
         switch self {
         case .noSecret(let key): "secret `\(key)` was not given"
         case .secretArgument(let secret):
@@ -33,12 +36,14 @@ enum AttemptError: Error, CustomStringConvertible {
         case .servicesWithoutImage: "it has services, but no image in which it could reach them"
         case .variable(let name):
             "the variable `\(name)` holds a secret, and podman would take it for its own"
+        case .service(let text): text
         case .folder(let path):
             "podman cannot mount \(path), since it has both `:` and `,` in its name"
         }
     }
 
-    var hint: String {
+    /// What to do next.
+    package var hint: String {
         switch self {
         case .noSecret(let key):
             "Give it with --secret \(key), which takes it from the environment."
@@ -53,6 +58,7 @@ enum AttemptError: Error, CustomStringConvertible {
                 + "with --host."
         case .servicesWithoutImage: "Name one: step.run(…, image=…)."
         case .variable: "Give the secret another name in env=."
+        case .service: "What podman says of it is above."
         case .folder: "Run from a folder with another name."
         }
     }

@@ -50,6 +50,10 @@ final class InPlaceHost: StepHost {
 
     func settled(_ step: StepIndex) {}
 
+    func left(by step: StepIndex) throws -> LeftWorkspace? {
+        LeftWorkspace(folder: root, state: nil)
+    }
+
     func ended(_ step: StepIndex) {}
 
     func finish() {}

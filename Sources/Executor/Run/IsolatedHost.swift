@@ -12,6 +12,8 @@ final class IsolatedHost: StepHost {
     private var held: [StepIndex: [Holding]] = [:]
     private var passed: Set<StepIndex> = []
     private var active: [StepIndex: Active] = [:]
+    /// Where declared steps ran, until they have ended.
+    private var failed: [StepIndex: Lane] = [:]
 
     /// What a step left: a lane that may go on, or a state.
     private enum Holding {
@@ -48,6 +50,7 @@ final class IsolatedHost: StepHost {
 
     func enter(_ step: StepIndex, inputs: FileTree?) throws -> String {
         passed.remove(step)
+        failed[step] = nil
         if let again = active[step] {
             // Another attempt begins with what the first one began with.
             _ = try workspaces.seal(again.lane)
@@ -81,6 +84,7 @@ final class IsolatedHost: StepHost {
             return
         }
         _ = try workspaces.seal(ended.lane)
+        failed[step] = ended.lane
         if let outputs { _ = try take(step, outputs) } else { pass(step) }
     }
 
@@ -107,7 +111,22 @@ final class IsolatedHost: StepHost {
             sources.count == 1 ? held[sources[0]] ?? [] : sources.flatMap { held[$0] ?? [] }
     }
 
-    func settled(_ step: StepIndex) { if held[step] == nil { pass(step) } }
+    func settled(_ step: StepIndex) {
+        failed[step] = nil
+        if held[step] == nil { pass(step) }
+    }
+
+    func left(by step: StepIndex) throws -> LeftWorkspace? {
+        let lane: Lane
+        if let own = failed[step] {
+            lane = own
+        } else if case .lane(let own, let last)? = held[step]?.first, last == step {
+            lane = own
+        } else {
+            return nil
+        }
+        return LeftWorkspace(folder: lane.folder, state: try workspaces.seal(lane))
+    }
 
     /// Hands on what a step got that could not begin. Where that was a conflict, the later branch
     /// wins, so that what runs after a failure finds a workspace to clean up.
@@ -149,6 +168,7 @@ final class IsolatedHost: StepHost {
     func close() {
         held = [:]
         active = [:]
+        failed = [:]
         workspaces.close()
     }
 

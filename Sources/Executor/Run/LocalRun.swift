@@ -58,13 +58,18 @@ package struct LocalRun {
             configured.earlier?.settled(configured.plan, isInPlace: configured.isInPlace) ?? []
         let outcome = scheduler.run()
         host.close()
+        var kept: Set<StepIndex> = []
+        finish("The workspaces of steps that failed cannot be kept") {
+            kept = try scheduler.failures.keep(configured)
+        }
         finish { try cache.flush() }
         finish { try memory.save() }
         remember(outcome, trace, configured, earlier?.memo, folder, memory)
         for error in recorder.finish(outcome.state) {
             observer.told(RunMessage(.warning, "\(error)", hint: error.hint))
         }
-        let summary = summary(scheduler, outcome, since: started)
+        var summary = summary(scheduler, outcome, since: started)
+        summary.reopenable = kept
         observer.ended(summary)
         // Nobody waits for it, and what it cannot do now the next run can.
         _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
@@ -209,8 +214,10 @@ package struct LocalRun {
     }
 
     /// Does something at the end of a run whose failure does not make the run one.
-    private func finish(_ work: () throws -> Void) {
-        do { try work() } catch { observer.told(RunMessage(.warning, "\(error)")) }
+    private func finish(_ what: String? = nil, _ work: () throws -> Void) {
+        do { try work() } catch {
+            observer.told(RunMessage(.warning, what.map { "\($0): \(error)" } ?? "\(error)"))
+        }
     }
 
     /// What this machine's secret versions are made with: known to nobody else.
@@ -254,7 +261,7 @@ package struct LocalRun {
             workspaces: try Workspaces(
                 folder: place.folder,
                 mayMount: configuration.namespaces & Int32(DANUBE_OWN_MOUNTS) != 0,
-                view: "\(configuration.cacheFolder)/workspace"))
+                view: Workspaces.view(in: configuration.cacheFolder)))
     }
 }
 

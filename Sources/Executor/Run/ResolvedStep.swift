@@ -46,7 +46,7 @@ package struct ResolvedStep {
         var used: Set<String> = []
         let mark: (String) -> String? = { key in
             used.insert(key)
-            return "\u{0}secret \(key)\u{0}"
+            return SecretMarks.mark(key)
         }
         // Whoever starts the step says which one was not given.
         let value: (String) -> String? = { values[$0] ?? "" }

@@ -147,6 +147,9 @@ package struct RunSummary: Sendable {
     /// How many tests the reports hold: all, failed, skipped.
     package var tests: (total: Int, failed: Int, skipped: Int)
 
+    /// Steps that failed and whose workspaces are kept, for `danube shell`.
+    package var reopenable: Set<StepIndex> = []
+
     /// Creates a summary.
     package init(outcome: Outcome, message: String? = nil, nanoseconds: UInt64) {
         self.outcome = outcome

@@ -35,6 +35,7 @@ final class Scheduler {
     private var released = 0
     private(set) var outcome: JobOutcome?
     let artifacts: ArtifactKeeper
+    let failures = FailureKeeper()
     /// Steps that an earlier job has done, and that nobody needs again.
     var settled: Set<StepIndex> = []
     /// Set when steps run in images.
@@ -51,6 +52,8 @@ final class Scheduler {
 
     /// Nanoseconds between writes of what the log holds in memory.
     private static let flushInterval: UInt64 = 200_000_000
+    /// Nanoseconds after which commands wait for the next turn.
+    private static let turn: UInt64 = 20_000_000
 
     init(
         _ configuration: RunConfiguration, host: any StepHost, table: ProcessTable,
@@ -79,9 +82,12 @@ final class Scheduler {
     /// Runs the plan to its end.
     func run() -> JobOutcome {
         apply(.start)
-        while outcome == nil {
-            let next = [wakeAt, observer.wakeAt].compactMap { $0 }.min()
-            table.wait(until: running.isEmpty ? next ?? MonotonicClock.now() : next) { event in
+        while true {
+            perform()
+            if outcome != nil { break }
+            var next = [wakeAt, observer.wakeAt].compactMap { $0 }.min()
+            if !commands.isEmpty || (running.isEmpty && next == nil) { next = 0 }
+            table.wait(until: next) { event in
                 take(event)
             }
             let now = MonotonicClock.now()
@@ -105,20 +111,25 @@ final class Scheduler {
         }
     }
 
-    /// Tells the schedule of an event and performs what it commands.
+    /// Tells the schedule of an event. What it commands is performed in its turn.
     func apply(_ event: Schedule.Event) {
-        let isOuter = commands.isEmpty
         schedule.apply(event, at: Instant(nanoseconds: MonotonicClock.now()), into: &commands)
-        // An event that came out of performing a command is already being seen to.
-        guard isOuter else { return }
+    }
+
+    /// Performs what was commanded, for as long as a turn lasts: a thousand results that come out
+    /// of the cache must not keep a signal waiting.
+    private func perform() {
+        let end = MonotonicClock.now() &+ Self.turn
         var next = 0
         while next < commands.count {
             reportEnds()
             perform(commands[next])
             next += 1
+            if MonotonicClock.now() > end { break }
         }
         reportEnds()
-        commands.removeAll(keepingCapacity: true)
+        commands.removeFirst(next)
+        guard commands.isEmpty else { return }
         // Only now has everybody who follows a step taken its workspace.
         while released < schedule.endOrder.count {
             host.ended(schedule.endOrder[released])
@@ -128,7 +139,9 @@ final class Scheduler {
 
     private func perform(_ command: Schedule.Command) {
         switch command {
-        case .probe(let step): probe(step)
+        case .probe(let step):
+            // One that was cancelled in the meantime is no longer asked for.
+            if case .probing = schedule.state(of: step) { probe(step) }
         case .start(let step, let attempt): start(step, attempt)
         case .stop(let step, _, let immediately):
             if let slot = slots[step] {
@@ -150,9 +163,10 @@ final class Scheduler {
         while reported < schedule.endOrder.count {
             let step = schedule.endOrder[reported]
             reported += 1
+            let end = end(of: step)
+            if end.result == .failed || end.result == .lost { keepFailure(step, end) }
             host.settled(step)
             tickets[step] = nil
-            let end = end(of: step)
             record(step, end)
             counts[end.result, default: 0] += 1
             observer.ended(step, end)

@@ -47,7 +47,12 @@ extension Scheduler {
         apply(.probed(step, .hit(StepResult(code: 0, output: known.captured))))
     }
 
-    private func resolve(_ step: StepIndex) throws -> ResolvedStep {
+    /// Whether a step runs in a container.
+    func runsInImage(_ settings: Step) -> Bool {
+        !configuration.allowsHost && plan.isContained(settings)
+    }
+
+    func resolve(_ step: StepIndex) throws -> ResolvedStep {
         do {
             return try ResolvedStep(plan.steps[step.int], secrets: configuration.secrets) {
                 try schedule.text(of: $0, secrets: $1)
@@ -88,7 +93,7 @@ extension Scheduler {
             throw AttemptError.noSecret(missing)
         }
         try refuseSecretArguments(resolved)
-        let runsInImage = !configuration.allowsHost && plan.isContained(settings)
+        let runsInImage = runsInImage(settings)
         if configuration.allowsHost, !(settings.options?.services ?? []).isEmpty {
             throw AttemptError.servicesWithoutImage
         }
@@ -171,7 +176,7 @@ extension Scheduler {
         if words.contains(where: holdsSecret) { throw .secretArgument("a secret") }
     }
 
-    private func holdsSecret(_ text: String) -> Bool {
+    func holdsSecret(_ text: String) -> Bool {
         !log.redactor.isEmpty && log.redactor.redact(text) != text
     }
 

@@ -28,6 +28,9 @@ protocol StepHost: AnyObject {
     /// The step has ended. One that neither ran nor was found in the cache, because it was blocked
     /// or cancelled, hands on what it would have got.
     func settled(_ step: StepIndex)
+    /// What a step left that has failed for good, as it is before anything that follows runs; `nil`
+    /// when it never ran. Asked before `settled`.
+    func left(by step: StepIndex) throws -> LeftWorkspace?
     /// Nothing that follows a step will ask for its workspace any more.
     func ended(_ step: StepIndex)
     /// The job went well. Throws when what its last steps left cannot be put together.

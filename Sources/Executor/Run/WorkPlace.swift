@@ -13,13 +13,20 @@ final class WorkPlace {
 
     /// Makes the folder of a job. Removes those of jobs that are dead, and ends the processes that
     /// they left.
-    init(_ configuration: RunConfiguration) throws {
-        let all = Self.all(configuration.cacheFolder)
-        try Workspaces.makeFolder(configuration.cacheFolder)
+    convenience init(_ configuration: RunConfiguration) throws {
+        try self.init(
+            configuration.cacheFolder, job: configuration.job,
+            namespaces: configuration.namespaces)
+    }
+
+    /// Makes the folder of a job in a cache, also anew for one that has ended.
+    init(_ cacheFolder: String, job: String, namespaces: Int32) throws {
+        let all = Self.all(cacheFolder)
+        try Workspaces.makeFolder(cacheFolder)
         try Workspaces.makeFolder(all)
-        let seesAll = configuration.namespaces & Int32(DANUBE_OWN_PROCESSES) == 0
-        Self.removeDead(in: configuration.cacheFolder, seesProcesses: seesAll)
-        folder = "\(all)/\(configuration.job)"
+        let seesAll = namespaces & Int32(DANUBE_OWN_PROCESSES) == 0
+        Self.removeDead(in: cacheFolder, seesProcesses: seesAll)
+        folder = "\(all)/\(job)"
         let name = seesAll ? "\(folder)\(Self.openMark).lock" : "\(folder).lock"
         guard let lock = try LockFile.take(name, .alone) else {
             throw WorkspaceError.system("lock", path: name, errno: EWOULDBLOCK)

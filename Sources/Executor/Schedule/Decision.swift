@@ -63,8 +63,8 @@ extension Schedule {
                 sweep(&commands)
             }
             while let step = ended.popLast() { passOn(step, &commands) }
-            fillProbes(&commands)
             fillStarts(&commands)
+            fillProbes(&commands)
         } while !ended.isEmpty || sweepIsDue
     }
 
@@ -91,7 +91,8 @@ extension Schedule {
                 endHindered(step, &commands)
                 continue
             }
-            guard probing < limits.probes else { return }
+            // Nobody is helped by knowing that a step will have to run, long before there is room.
+            guard probing < limits.probes, starts.steps.count / 4 < limits.probes else { return }
             probes.removeFirst(graph)
             phases[Int(step)] = .probing
             probing += 1

@@ -9,8 +9,8 @@ package final class Layer {
     package let tree: FileTree?
     /// Nodes of files that were hashed after the layer was frozen.
     var hashed: [TreePath: FileTree.Node] = [:]
-    private let path: String
-    private let isKept: Bool
+    private var path: String
+    private var isKept: Bool
     /// Makes the folder, where nobody has needed it yet.
     private var fill: ((String) throws -> Void)?
 
@@ -35,6 +35,15 @@ package final class Layer {
     }
 
     deinit { if !isKept, fill == nil { ScratchRemoval.remove(path) } }
+
+    /// Moves the folder to where it outlives the job. It must not be mounted.
+    func move(to target: String) throws(WorkspaceError) {
+        guard rename(try folder(), target) == 0 else {
+            throw .system("move", path: path, errno: errno)
+        }
+        path = target
+        isKept = true
+    }
 
     /// The folder, which is made if it is not there yet.
     func folder() throws(WorkspaceError) -> String {

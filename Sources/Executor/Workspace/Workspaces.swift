@@ -39,6 +39,9 @@ package final class Workspaces {
         }
     }
 
+    /// Where steps see their workspaces, by the folder of the cache.
+    package static func view(in cacheFolder: String) -> String { "\(cacheFolder)/workspace" }
+
     /// Whether the environment asks for copies.
     package static var areCopiesWanted: Bool {
         getenv(variable).map { String(cString: $0) } == "copy"
@@ -60,7 +63,12 @@ package final class Workspaces {
 
     /// Opens a lane on a state.
     package func open(_ state: WorkspaceState) throws -> Lane {
-        let number = next()
+        try open(state, as: next())
+    }
+
+    /// Opens a lane whose folder has a number, and leaves greater ones to others.
+    func open(_ state: WorkspaceState, as number: Int) throws -> Lane {
+        count = max(count, number)
         let lane = Lane(
             folder: "\(folder)/lanes/\(number)", base: state, upper: "\(folder)/layers/\(number)")
         if isCopying {

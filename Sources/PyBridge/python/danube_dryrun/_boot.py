@@ -51,6 +51,38 @@ class EmbeddedFinder:
 embedded = EmbeddedFinder()
 
 
+def new_module(name: str, code: CodeType, is_package: bool) -> ModuleType:
+    """An empty module as the import system would have made it."""
+    loader: Any = embedded
+    spec = ModuleSpec(name, loader, origin=code.co_filename, is_package=is_package)
+    module = type(sys)(name)
+    module.__loader__ = loader
+    module.__package__ = spec.parent
+    module.__spec__ = spec
+    if is_package:
+        module.__path__ = spec.submodule_search_locations or []
+    sys.modules[name] = module
+    return module
+
+
+def load_early() -> None:
+    """Loads the evaluator in the order that its imports ask for, so that they find all there.
+
+    Importing it one by one costs a third of an evaluation's time. What imports each other is left
+    to the import system.
+    """
+    early = channel.early()
+    packages = {
+        name: new_module(name, code, is_package) for name, code, is_package in early if is_package
+    }
+    for name, code, is_package in early:
+        module = packages[name] if is_package else new_module(name, code, is_package)
+        exec(code, module.__dict__)
+        parent, _, leaf = name.rpartition(".")
+        if parent:
+            setattr(packages[parent], leaf, module)
+
+
 def warm_up(payload: bytes) -> None:
     """Loads what an evaluation needs, while files can still be opened."""
     configuration.update(marshal.loads(payload))
@@ -59,12 +91,12 @@ def warm_up(payload: bytes) -> None:
     sys.__stdin__ = sys.__stdout__ = sys.__stderr__ = None  # type: ignore[misc]
     sys.executable = ""
     sys.argv[:] = []
-    from danube_dryrun import _guard, _imports, _vfs  # noqa: F401
-
     if "selftest" in configuration:
-        from danube_dryrun import _selftest  # noqa: F401
-    elif configuration.get("mode") != "doctor":
-        import danube_dryrun.main  # noqa: F401
+        from danube_dryrun import _guard, _imports, _selftest, _vfs  # noqa: F401
+    elif configuration.get("mode") == "doctor":
+        from danube_dryrun import _guard, _imports, _vfs  # noqa: F401
+    else:
+        load_early()
 
 
 def hello(layers: tuple[tuple[str, bool, str], ...]) -> None:
