@@ -84,7 +84,7 @@ let package = Package(
             name: "Fuzz", dependencies: ["Compiler", "PipelineIR"], path: "Tests/Fuzz",
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "CLITests", dependencies: ["CLI", "Executor", "PipelineIR"],
+            name: "CLITests", dependencies: ["CLI", "Compiler", "Executor", "PipelineIR"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],

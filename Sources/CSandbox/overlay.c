@@ -91,6 +91,10 @@ int danube_overlay_mount(
     return error;
 }
 
+int danube_bind(const char *source, const char *target) {
+    return mount(source, target, NULL, MS_BIND, NULL) == 0 ? 0 : -errno;
+}
+
 int danube_unmount(const char *target) {
     return umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 ? 0 : -errno;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -72,6 +73,9 @@ static int child_main(void *argument) {
     if (step->script >= 0 && dup2(step->script, 3) < 0) goto failed;
     // Descriptors that some library opened without saying that they are its own.
     syscall(SYS_close_range, step->script >= 0 ? 4 : 3, ~0u, CLOSE_RANGE_CLOEXEC);
+    start->failed = DANUBE_STEP_VIEW;
+    if (step->source != NULL && mount(step->source, step->view, NULL, MS_BIND, NULL) != 0)
+        goto failed;
     start->failed = DANUBE_STEP_FOLDER;
     if (chdir(step->folder) != 0) goto failed;
     sigset_t none;
@@ -97,6 +101,7 @@ int danube_step_start(const struct danube_step *step, pid_t *pid, int *pidfd, in
     }
     struct start start = {.step = step};
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+    if (step->source != NULL) flags |= CLONE_NEWNS;
     *failed = DANUBE_STEP_PROCESS;
     *pid = clone(child_main, stack + CHILD_STACK, flags, &start, pidfd);
     if (*pid < 0) return -errno;

@@ -177,7 +177,7 @@ struct HistoryCommandTests {
                 == "danube: note: `deploy` did not run (blocked): `test one` failed\n")
         #expect(
             try danube("logs", "test two").errors
-                == "danube: note: `test two` printed nothing\n")
+                == "danube: note: `test two` was taken from the cache\n")
     }
 
     @Test("following ends with the job, also with one that was killed")

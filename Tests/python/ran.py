@@ -44,15 +44,18 @@ class Runs:
         for name, content in files.items():
             (self.repo / name).write_text(content)
 
-    def danube(self, *arguments: str, **variables: str) -> Ended:
-        """Runs it in the repository."""
-        env = environment(
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment that danube is started in."""
+        return environment(
             HOME=str(self.folder),
             XDG_CACHE_HOME=str(self.folder / "cache"),
             XDG_STATE_HOME=str(self.folder / "state"),
-            **variables,
         )
-        return danube(*arguments, cwd=self.repo, env=env)
+
+    def danube(self, *arguments: str, **variables: str) -> Ended:
+        """Runs it in the repository."""
+        return danube(*arguments, cwd=self.repo, env={**self.env, **variables})
 
     def run(self, *arguments: str, status: int = SUCCESS, **variables: str) -> str:
         """Runs the pipeline in place; gives the id of the job."""

@@ -33,6 +33,18 @@ def ship() -> None:
 """
 
 
+# What the commands of a page are run in that speaks of jobs which ran: of these steps.
+RAN = """\
+from danube import pipeline, step
+
+
+@pipeline(name="Example")
+def example() -> None:
+    step.run("cp README.md out", name="Build", inputs=["README.md"], outputs=["out"])
+"""
+PAGES_OF_JOBS = ["docs/cache.md"]
+
+
 def blocks(page: Path, language: str) -> list[str]:
     """The code blocks of a language on a page."""
     found: list[str] = re.findall(
@@ -78,6 +90,7 @@ def test_a_danubefile_of_the_documents_plans(
 def test_there_are_danubefiles_and_commands() -> None:
     assert len(PIPELINES) >= 10 and len(COMMANDS) >= 12
     assert {name.partition("#")[0] for name, _ in PIPELINES} >= {"README.md", "docs/danubefile.md"}
+    assert {name.partition("#")[0] for name, _ in COMMANDS} >= {"README.md", *PAGES_OF_JOBS}
 
 
 def test_the_example_of_the_readme_is_the_fixture(tmp_path: Path, danube_program: Path) -> None:
@@ -113,6 +126,12 @@ def test_a_command_of_the_documents_runs(
         (root / "danubefile.py").unlink()
     words = command.partition("|")[0].partition(">")[0]
     env = environment(PATH=f"{danube_program.parent}:/usr/bin:/bin")
+    if name.partition("#")[0] in PAGES_OF_JOBS:
+        env["HOME"] = str(tmp_path)
+        (root / "danubefile.py").write_text(RAN)
+        for text in ("first", "second"):
+            (root / "README.md").write_text(text)
+            assert danube("run", cwd=root, env=env).status == SUCCESS
     ended = subprocess.run(words, shell=True, cwd=root, env=env, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
     assert ended.stdout

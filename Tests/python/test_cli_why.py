@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli import ENVIRONMENT, MISTAKE, SUCCESS, environment
+from cli import ENVIRONMENT, MISTAKE, SUCCESS, danube, environment
 from ran import Runs
 
 BUILD = 'step.run("cat *.txt > out", name="Build", inputs=["*.txt"], outputs=["out"])'
@@ -390,6 +390,69 @@ def test_a_dry_run_without_a_secret(runs: Runs) -> None:
     assert told["reasons"] == ["secret `TOKEN` was not given"]
 
 
+def test_a_job_is_compared_with_one_that_ran_in_the_same_way(runs: Runs) -> None:
+    assert runs.danube("run").status == SUCCESS
+    first = runs.run()
+    runs.write(BUILD, **{"a.txt": "2\n"})
+    change = f"`a.txt` changed ({short(f'1{chr(10)}')} → {short(f'2{chr(10)}')})"
+    assert runs.forecast("--in-place")["Build"]["reasons"] == [
+        f"{change} since job {first}"
+    ]
+    told = runs.danube("run", "--explain").out
+    assert change in told and "in place" not in told
+    assert "in place" not in runs.why("Build")
+
+
+def test_the_log_of_a_step_from_the_cache_is_where_it_ran(runs: Runs) -> None:
+    runs.write('step.run("cat a.txt", name="Say", inputs=["a.txt"], outputs=[])')
+    first = runs.run()
+    (runs.repo / "a.txt").write_text("2\n")
+    runs.run()
+    (runs.repo / "a.txt").write_text("1\n")
+    runs.run()
+    ended = runs.danube("logs", "Say")
+    assert (ended.status, ended.out) == (SUCCESS, "")
+    assert f"`Say` was taken from the cache; `danube logs {first}`" in ended.err
+
+
+def test_a_step_that_writes_its_own_inputs_is_told_so(runs: Runs) -> None:
+    runs.write('step.run("date +%N > seen.txt", name="Self", inputs=["*.txt"], outputs=["out"])')
+    ended = runs.danube("run", "--in-place")
+    assert "Self: Its result is not kept, as inputs changed while it ran: `seen.txt` is new" in (
+        ended.out
+    )
+    assert "hint: Leave what it writes itself out of inputs=." in ended.out
+    runs.run()
+    assert "`seen.txt` is new" in runs.why("Self")
+    # Another run of the same: nothing has changed, and still it runs.
+    runs.write('step.run("date > seen.txt; rm seen.txt; echo >> a.txt; exit 0", name="Self",'
+               ' inputs=["*.txt"], outputs=["out"])')  # fmt: skip
+    (runs.repo / "seen.txt").unlink()
+    runs.run()
+    (runs.repo / "a.txt").write_text("1\n")
+    runs.run()
+    assert "was not kept: inputs changed while it ran" in runs.why("Self")
+    assert runs.why_json("Self")["why"] == "not_kept"
+
+
+def test_jobs_are_found_from_elsewhere(runs: Runs, tmp_path: Path) -> None:
+    runs.write('step.run("cp a.txt out", name="Build", inputs=["a.txt"], outputs=["out"])')
+    assert runs.danube("run", "--in-place").status == SUCCESS
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "danubefile.py").write_text(
+        'from danube import *\n@pipeline\ndef other():\n    step.run("true", name="Other")\n'
+    )
+    assert danube("run", cwd=elsewhere, env=runs.env).status == SUCCESS
+    for words in (["why", "Build"], ["jobs"], ["logs"], ["rerun"]):
+        ended = danube(*words, "-C", str(runs.repo), cwd=elsewhere, env=runs.env)
+        assert ended.status == SUCCESS, ended.err
+        assert "other" not in ended.out.lower()
+        ended = danube(*words, "-C", str(tmp_path / "none"), env=runs.env)
+        assert (ended.status, ended.out) == (MISTAKE, "")
+        assert "none: No such file or directory" in ended.err
+
+
 def test_a_dry_run_of_what_is_no_pipeline(runs: Runs) -> None:
     runs.write("step.run(1)")
     ended = runs.danube("run", "--dry-run")
@@ -402,5 +465,8 @@ def test_a_dry_run_of_a_step_in_an_image(runs: Runs) -> None:
         ' image="example.invalid/tools")'
     )
     told = runs.forecast("--in-place")["Build"]
-    assert told["cache"] == "unknown" and "`example.invalid/tools`" in told["reasons"][0]
+    assert told["cache"] == "unknown" and told["reasons"] == [
+        "the image `example.invalid/tools` is not on this machine:"
+        " what it is, is known once it is fetched"
+    ]
     assert runs.forecast("--in-place", "--host")["Build"]["cache"] == "miss"

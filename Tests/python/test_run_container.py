@@ -346,6 +346,25 @@ def test_services_of_a_step_without_image_are_refused(place: Place) -> None:
     assert "it has services, but no image" in ended.out + ended.err
 
 
+def test_a_dry_run_knows_an_image_that_is_here(place: Place, tmp_path: Path, image: str) -> None:
+    (place.root / "in").write_text("1")
+    place.write('step.run("cat in > out", inputs=["in"], outputs=["out"], name="A")')
+
+    def told() -> tuple[str, str]:
+        step = json.loads(place.run("--dry-run", "--json").out)["steps"][0]
+        return step["cache"], step["reasons"][0] if step.get("reasons") else ""
+
+    assert told() == ("miss", "it never ran before")
+    assert place.run().status == 0
+    assert told()[0] == "hit"
+    try:
+        import_image(tmp_path, image, "two")
+        cache, reason = told()
+        assert cache == "miss" and "image" in reason
+    finally:
+        import_image(tmp_path, image, "one")
+
+
 def test_a_shell_opens_where_a_step_failed(place: Place, server: str) -> None:
     place.write(
         f"""

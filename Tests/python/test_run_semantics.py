@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -131,6 +132,46 @@ CONFLICTS = {
 
 
 @pytest.mark.parametrize("case", CONFLICTS)
+def test_a_conflict_at_the_end_is_one_too(place: Place, case: str) -> None:
+    first, second, path = CONFLICTS[case]
+    place.write(
+        "step.run('mkdir d; echo 0 > d/x; echo 0 > d/y', name='Make')\n"
+        "with parallel():\n"
+        f"    step.run({first!r}, name='First')\n"
+        "    with sequence():\n"
+        f"        step.run({second!r}, name='Second')\n"
+        "        artifacts.upload('danubefile.py')\n"
+        "    step.run('true', name='Third')\n"
+    )
+    ended = place.run("isolated")
+    assert ended.status == 1
+    said = cli.uncoloured(ended.err + ended.out)
+    assert "`First` and `Second` ran at the same time and changed `" + path in said, said
+    assert "what parallel branches left cannot be joined" in said
+    jobs = cli.danube("jobs", cwd=place.repository, env=place.env)
+    assert "failed" in jobs.out
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_declared_outputs_that_differ_at_the_end_are_a_conflict(
+    place: Place, cached: bool
+) -> None:
+    for name in ("a", "b"):
+        place.put(name, name)
+    body = "".join(
+        f"    step.run('cat {name} > out', name='{name}', inputs=['{name}'], outputs=['out'])\n"
+        for name in "ab"
+    )
+    place.write("with parallel():\n" + body)
+    for _ in range(2 if cached else 1):
+        ended = place.run("isolated")
+        assert ended.status == 1
+        assert "`a` and `b` ran at the same time and changed `out`" in ended.out + ended.err
+    place.put("b", "a")
+    assert place.run("isolated").status == 0
+
+
+@pytest.mark.parametrize("case", CONFLICTS)
 def test_a_conflict_names_both_steps_and_the_path(place: Place, case: str) -> None:
     first, second, path = CONFLICTS[case]
     place.write(
@@ -164,8 +205,9 @@ AGREEMENTS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("followed", [True, False])
 @pytest.mark.parametrize("case", AGREEMENTS)
-def test_what_branches_agree_on_is_joined(place: Place, case: str) -> None:
+def test_what_branches_agree_on_is_joined(place: Place, case: str, followed: bool) -> None:
     first, second, files = AGREEMENTS[case]
     there = " && ".join(f"test -e {name} -o -L {name}" for name in files.split()) or "test ! -e d"
     place.write(
@@ -173,7 +215,7 @@ def test_what_branches_agree_on_is_joined(place: Place, case: str) -> None:
         "with parallel():\n"
         f"    step.run({first!r}, name='First')\n"
         f"    step.run({second!r}, name='Second')\n"
-        f"step.run({there!r}, name='After')\n"
+        + (f"step.run({there!r}, name='After')\n" if followed else "")
     )
     ended = place.run("isolated")
     assert ended.status == 0, ended.err + ended.out
@@ -257,6 +299,26 @@ def test_retries_end_with_success_and_begin_afresh(place: Place, mode: str) -> N
     assert ended.status == 0, ended.err + ended.out
     seen = "0" if mode == "isolated" else "1"
     assert _trail(place) == ["try", "0", "try", seen, "try", seen, "once"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_a_later_attempt_gives_is_kept(place: Place, mode: str) -> None:
+    place.put("in", "1")
+    count = f"echo try >> '{place.root}/trail'"
+    place.write(
+        f"step.run(\"{count}; cat in > out; test $(grep -c try '{place.root}/trail') -ge 3\",\n"
+        "    name='Flaky', inputs=['in'], outputs=['out'], retries=Retry(3, delay=0.01))\n"
+        "step.run('cat out > all', name='All')\n"
+        "artifacts.upload('all')\n"
+    )
+    assert place.run(mode).status == 0
+    ended = place.run(mode)
+    assert ended.status == 0 and "Flaky  cached" in ended.out, ended.out + ended.err
+    assert place.artifact("all") == "1"
+    assert _trail(place) == ["try"] * 3
+    place.put("in", "2")
+    assert place.run(mode).status == 0
+    assert place.artifact("all") == "2"
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -424,3 +486,137 @@ def test_two_runs_at_once_share_a_cache(place: Place, mode: str) -> None:
         told = [process.communicate(timeout=cli.DEADLINE)[0].decode() for process in (one, two)]
     assert [one.returncode, two.returncode] == [0, 0], told
     assert place.left == []
+
+
+@pytest.mark.parametrize("git", [True, False])
+@pytest.mark.parametrize("pattern", ["src/*.c", "**/*.c", "src/*"])
+@pytest.mark.parametrize("folder", ["", "src/"])
+def test_outputs_in_a_folder_that_was_listed_do_not_run_it_again(
+    place: Place, git: bool, pattern: str, folder: str
+) -> None:
+    place.write(
+        f"for one in files.glob({pattern!r}):\n"
+        "    name = one[4:].removesuffix('.c')\n"
+        "    if one.endswith('.c'):\n"
+        f"        step.run(f'cat {{one}} > {folder}{{name}}.out', name=name,\n"
+        f"            inputs=[one], outputs=[f'{folder}{{name}}.out'])\n"
+    )
+    for name in "abc":
+        place.put(f"src/{name}.c", name)
+    if git:
+        cli.commit(place.repository)
+    assert "3 ran" in place.run("in-place").out
+    for _ in range(2):
+        assert "Nothing to do: 3 steps" in place.run("in-place").out
+    place.put("src/a.c", "changed")
+    assert "1 ran, 2 cached" in place.run("in-place").out
+    assert (place.repository / f"{folder}a.out").read_text() == "changed"
+    assert "Nothing to do: 3 steps" in place.run("in-place").out
+    place.put("src/d.c", "new")
+    assert "1 ran, 3 cached" in place.run("in-place").out
+
+
+def test_outputs_beside_what_a_glob_names_leave_the_plan_remembered(place: Place) -> None:
+    place.write(
+        "step.run('cat ' + ' '.join(files.glob('src/*.c')) + ' > all', name='A',\n"
+        "    inputs=['src/*.c'], outputs=['all'])\n"
+    )
+    place.put("src/a.c", "a")
+
+    def listings() -> list[str]:
+        ended = cli.danube("plan", "--format", "json", cwd=place.repository, env=place.env)
+        return [one["path"] for one in json.loads(ended.out)["sources"] if one["kind"] == "listing"]
+
+    assert listings() == ["src"]
+    assert place.run("in-place").status == 0
+    assert listings() == ["src"]
+
+
+def test_every_step_sees_its_workspace_at_one_path(place: Place) -> None:
+    tool = "printf '#!/bin/sh\\ncat a\\n' > tool && chmod +x tool && echo $PWD/tool > path"
+    place.write(
+        f"step.run({tool!r}, name='Make', inputs=['none'], outputs=['tool', 'path'])\n"
+        "step.run('echo 0 > a', name='Write')\n"
+        "with parallel():\n"
+        "    for n in '12':\n"
+        "        with sequence():\n"
+        "            step.run(f'echo {n} > a', name=f'W{n}')\n"
+        "            step.run(f'test $($(cat path)) = {n}; r=$?; rm a; exit $r',\n"
+        "                name=f'R{n}')\n"
+        "step.run('test $PWD = $DANUBE_WORKSPACE && pwd > all', name='All', workdir='.')\n"
+        "artifacts.upload('all')\n"
+    )
+    for _ in range(2):
+        ended = place.run("isolated", "-j", "2")
+        assert ended.status == 0, ended.err + ended.out
+        assert place.artifact("all").strip() == str(place.cache / "workspace")
+    assert os.listdir(place.cache / "workspace") == []
+    assert place.left == []
+
+
+def test_what_a_failure_blocks_is_one_line(place: Place) -> None:
+    place.write("step.run('exit 3', name='Fail')\n" + "".join(
+        f"step.run('true', name='S{n}')\n" for n in range(50)
+    ))
+    ended = place.run("isolated")
+    assert ended.status == 1
+    assert ended.out.count("blocked") == 2, ended.out
+    assert "S0, S1, S2 and 47 more  blocked  [51/51]" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("mode", "command", "hinted"),
+    [
+        ("isolated", "cat src/other > out", True),
+        ("isolated", "cp src/in made/out", True),
+        ("isolated", "echo wrong; exit 1", False),
+        ("in-place", "cp src/in made/out", False),
+    ],
+)
+def test_a_declared_step_that_lacks_something_says_what_it_began_with(
+    place: Place, mode: str, command: str, hinted: bool
+) -> None:
+    place.put("src/in")
+    place.put("src/other")
+    place.write(f"step.run({command!r}, inputs=['src/in'], outputs=['out', 'made/'])\n")
+    ended = place.run(mode)
+    assert ended.status == 1
+    hint = "hint: It began with the files of its inputs= and nothing else"
+    assert (hint in ended.out + ended.err) == hinted, ended.out
+
+
+@pytest.mark.parametrize("sequence", [True, False])
+def test_an_upload_beside_what_makes_it_is_told_of_sequence(place: Place, sequence: bool) -> None:
+    head, indent = ("    with sequence():\n", "        ") if sequence else ("", "    ")
+    place.write(
+        f"with parallel():\n{head}{indent}step.run('echo 1 > all', name='Make')\n"
+        f"{indent}artifacts.upload('all')\n"
+    )
+    ended = place.run("isolated")
+    assert ended.status == (0 if sequence else 1)
+    assert ("put it into a sequence() with what makes it" in ended.out) != sequence
+    assert "It wrote nothing" not in ended.out
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("end", ["exit 3", "kill -9 $$", "sleep 600"])
+def test_outputs_of_a_failed_declared_step_are_there(place: Place, mode: str, end: str) -> None:
+    place.put("in", "1")
+    place.put("report", "stale")
+    place.write(
+        f"code = step.run('cat in > report; mkdir d; echo 2 > d/e; {end}', name='Test',\n"
+        "    check=False, inputs=['in'], outputs=['report', 'd/', 'none'], timeout=3)\n"
+        "artifacts.upload('report')\n"
+        "step.run('cat d/e > all', name='All')\n"
+        "artifacts.upload('all')\n"
+        "if code != 0:\n"
+        "    step.run('exit 1', name='Fail')\n"
+    )
+    for _ in range(2):
+        ended = place.run(mode)
+        assert ended.status == 1 and "Fail  exit code 1" in ended.out, ended.out + ended.err
+        assert place.artifact("report") == "1"
+        assert place.artifact("all") == "2\n"
+        if mode == "in-place":
+            (place.repository / "d/e").unlink()
+            (place.repository / "d").rmdir()

@@ -153,10 +153,33 @@ TREE = {"": [".ci", "README", "src"], "src": ["a.py", "ab.py", "sub"], "src/sub"
         ("./src/[!b-z]*.py", ["src/a.py", "src/ab.py"]),
         ("README", ["README"]),
         ("nope/*", []),
+        ("nope/**", []),
+        ("README/**", []),
+        ("nope/src/", []),
     ],
 )
 def test_a_glob_finds_sorted_paths(pattern: str, expected: list[str]) -> None:
     assert glob(pattern, lambda path: TREE.get(path, []), lambda path: path in TREE) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "listed"),
+    [
+        ("src/*.py", ["src"]),
+        ("src/sub/c.py", ["src/sub"]),
+        ("src/**/c.py", ["src", "src/sub"]),
+        ("s*/sub/*", ["", "src/sub"]),
+    ],
+)
+def test_a_glob_lists_only_folders_that_it_must(pattern: str, listed: list[str]) -> None:
+    asked: list[str] = []
+
+    def names(path: str) -> list[str]:
+        asked.append(path)
+        return TREE.get(path, [])
+
+    assert glob(pattern, names, lambda path: path in TREE)
+    assert sorted(set(asked)) == listed
 
 
 @pytest.mark.parametrize("pattern", ["", "/etc/*", "../*", "a/../b", "."])

@@ -71,7 +71,11 @@ struct ForecastReport {
         case .miss(_, let reasons): reasons
         case .uncacheable(let reason): [reason]
         case .unknown(let step): ["not known until \(names.long(step)) has run"]
-        case .unknownImage(let image): ["what the image `\(image)` is, only a run looks up"]
+        case .unknownImage(let image):
+            [
+                "the image `\(image)` is not on this machine: "
+                    + "what it is, is known once it is fetched"
+            ]
         case .skipped: ["its condition does not hold"]
         case .impossible(let reason): [reason]
         }

@@ -42,16 +42,12 @@ struct CacheShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show one result and what its key was made of.")
 
-    @Argument(
-        help: "The first digits of a key.",
-        completion: .custom { _, _, _ in CacheFolder.completions() })
-    var key: String
-
+    @OptionGroup var result: CacheKeyArgument
     @OptionGroup var display: CacheDisplayOptions
 
     func run() throws {
         let cache = try CacheFolder.open()
-        let key = try CacheFolder.key(key, in: cache)
+        let key = try result.found(in: cache)
         let found = try CacheFolder.tried { () throws(CacheError) in
             (
                 try cache.entries().first { $0.key == key }, try cache.find(key),

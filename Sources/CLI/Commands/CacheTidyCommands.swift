@@ -179,14 +179,10 @@ struct CachePinCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pin", abstract: "Keep a result whatever the budget is.")
 
-    @Argument(
-        help: "The first digits of a key.",
-        completion: .custom { _, _, _ in CacheFolder.completions() })
-    var key: String
-
+    @OptionGroup var result: CacheKeyArgument
     @OptionGroup var display: CacheDisplayOptions
 
-    func run() throws { try CachePinning.set(key, true, display) }
+    func run() throws { try CachePinning.set(result, true, display) }
 }
 
 /// `danube cache unpin`.
@@ -194,24 +190,20 @@ struct CacheUnpinCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unpin", abstract: "Let a result be removed again.")
 
-    @Argument(
-        help: "The first digits of a key.",
-        completion: .custom { _, _, _ in CacheFolder.completions() })
-    var key: String
-
+    @OptionGroup var result: CacheKeyArgument
     @OptionGroup var display: CacheDisplayOptions
 
-    func run() throws { try CachePinning.set(key, false, display) }
+    func run() throws { try CachePinning.set(result, false, display) }
 }
 
 /// Pins results.
 enum CachePinning {
     /// Pins a result, or no longer, and says so.
     static func set(
-        _ name: String, _ isPinned: Bool, _ display: CacheDisplayOptions
+        _ result: CacheKeyArgument, _ isPinned: Bool, _ display: CacheDisplayOptions
     ) throws(Failure) {
         let cache = try CacheFolder.open()
-        let key = try CacheFolder.key(name, in: cache)
+        let key = try result.found(in: cache)
         let isThere = try CacheFolder.tried { () throws(CacheError) in
             try cache.pin(key, isPinned)
         }

@@ -12,11 +12,7 @@ struct InitCommand: ParsableCommand {
             folder deeper), asks nothing, and never overwrites without --force.
             """)
 
-    @Option(
-        name: [.customShort("C"), .long],
-        help: ArgumentHelp("Directory of the repository.", valueName: "dir"),
-        completion: .directory)
-    var directory = "."
+    @OptionGroup var place: DirectoryOptions
 
     @Option(
         name: .shortAndLong,
@@ -30,7 +26,7 @@ struct InitCommand: ParsableCommand {
     var print = false
 
     func run() throws {
-        let survey = try RepositorySurvey(directory)
+        let survey = try RepositorySurvey(place.directory)
         let text = DanubefileText.render(
             survey.parts, name: survey.name, container: survey.container)
         if self.print {
@@ -52,13 +48,13 @@ struct InitCommand: ParsableCommand {
             buffer.put(".")
         }
         buffer.newline()
-        buffer.put("Next: danube plan")
+        buffer.put("Next: danube plan, then danube run")
         buffer.newline()
         Output.out(buffer)
     }
 
     private func write(_ text: String) throws(Failure) {
-        let path = directory + "/" + file
+        let path = place.directory + "/" + file
         let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL)
         let descriptor = open(path, flags, 0o644)
         guard descriptor >= 0 else {

@@ -36,6 +36,7 @@ struct JobsCommand: ParsableCommand {
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
+    @OptionGroup var place: DirectoryOptions
     @OptionGroup var colour: ColourOptions
 
     func validate() throws {
@@ -49,7 +50,7 @@ struct JobsCommand: ParsableCommand {
 
     func run() throws {
         let terminal = Terminal.of(STDOUT_FILENO, choice: colour.color)
-        let jobs = try Jobs()
+        let jobs = try place.jobs()
         if let name = job {
             let found = try jobs.job(name)
             let steps = try jobs.steps(of: found)

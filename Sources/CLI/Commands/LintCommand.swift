@@ -101,9 +101,9 @@ struct LintCommand: ParsableCommand {
             throw .mistake("cannot read \(path): \(FileBytes.reason(errno))")
         }
         if status.st_mode & S_IFMT == S_IFDIR {
-            source.directory = path
+            source.place.directory = path
         } else if let slash = path.lastIndex(of: "/") {
-            source.directory = slash == path.startIndex ? "/" : String(path[..<slash])
+            source.place.directory = slash == path.startIndex ? "/" : String(path[..<slash])
             source.file = String(path[path.index(after: slash)...])
         } else {
             source.file = path

@@ -36,6 +36,7 @@ struct LogsCommand: ParsableCommand {
     @Flag(help: "Print a JSON object for each line.")
     var json = false
 
+    @OptionGroup var place: DirectoryOptions
     @OptionGroup var colour: ColourOptions
 
     func validate() throws {
@@ -45,7 +46,7 @@ struct LogsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let jobs = try Jobs()
+        let jobs = try place.jobs()
         let (found, wanted) = try choose(jobs)
         let steps = try jobs.steps(of: found)
         let terminal = Terminal.of(STDOUT_FILENO, choice: colour.color)
@@ -120,6 +121,11 @@ struct LogsCommand: ParsableCommand {
                             "danube: note: `\(name)` did not run"
                                 + " (\(step.record.state.word))\(why)"))
                 }
+            case .cached:
+                let from = (step.record.source ?? job.repeats).flatMap { $0 == job.id ? nil : $0 }
+                let hint = from.map { "; `danube logs \($0)` has what it printed then" }
+                return Output.err(
+                    "danube: note: `\(name)` was taken from the cache\(hint ?? "")")
             default: break
             }
             return Output.err("danube: note: `\(name)` printed nothing")

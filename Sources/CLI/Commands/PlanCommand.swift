@@ -22,11 +22,7 @@ struct PlanCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Show what changed since this commit.", valueName: "rev"))
     var against: String?
 
-    @Option(
-        name: [.customLong("param"), .customShort("p")],
-        help: ArgumentHelp(
-            "A parameter of the pipeline; may be repeated.", valueName: "name=value"))
-    var parameters: [String] = []
+    @OptionGroup var target: PipelineOptions
 
     @Option(
         name: .customLong("event"),
@@ -34,12 +30,6 @@ struct PlanCommand: ParsableCommand {
             "Why it runs: push, pull_request, tag, cron, manual. Several give one matrix.",
             valueName: "event"))
     var events: [PlanEvent] = []
-
-    @Option(help: "The branch (default: the one checked out).")
-    var branch: String?
-
-    @Option(help: "The tag; implies --event tag.")
-    var tag: String?
 
     @Option(
         help: ArgumentHelp(
@@ -83,9 +73,6 @@ struct PlanCommand: ParsableCommand {
         }
         if checked != nil, against != nil || pipeline != nil || !events.isEmpty {
             throw ValidationError("--check reads a plan; it takes no pipeline, event or revision.")
-        }
-        for parameter in parameters where !parameter.contains("=") {
-            throw ValidationError("--param \(parameter) has no value; write \(parameter)=VALUE.")
         }
     }
 
@@ -139,14 +126,7 @@ struct PlanCommand: ParsableCommand {
     private func order() throws(Failure) -> Compilations.Order {
         var order = try source.order()
         order.pipeline = pipeline
-        order.parameters = parameters.map { parameter in
-            let parts = parameter.split(
-                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
-        }
-        order.event = (events.first ?? (tag == nil ? .manual : .tag)).rawValue
-        order.branch = branch
-        order.tag = tag
+        target.fill(&order, event: events.first)
         order.limits = try limits.limits()
         order.audit = !limits.noAudit
         order.memo = !noMemo
@@ -164,12 +144,6 @@ struct PlanCommand: ParsableCommand {
             format: json ? .json : format ?? .table, chosen: json || format != nil, all: all,
             terminal: .of(STDOUT_FILENO, choice: colour.color))
     }
-}
-
-/// Why a pipeline runs.
-enum PlanEvent: String, ExpressibleByArgument, CaseIterable, Sendable {
-    case push, tag, cron, manual
-    case pullRequest = "pull_request"
 }
 
 /// How a plan is printed.

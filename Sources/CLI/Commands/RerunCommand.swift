@@ -24,37 +24,20 @@ struct RerunCommand: ParsableCommand {
             """)
     var failed = false
 
-    @Option(
-        name: [.customShort("j", allowingJoined: true), .long],
-        help: ArgumentHelp("How many steps run at once (default: one a core).", valueName: "n"))
-    var jobs: Int?
-
-    @Option(
-        name: .customLong("secret"),
-        help: ArgumentHelp(
-            "A secret. Without a value it is taken from the environment; may be repeated.",
-            valueName: "name[=value]"))
-    var secrets: [String] = []
-
-    @Option(
-        help: ArgumentHelp("Secrets, a NAME=value on each line.", valueName: "file"),
-        completion: .file())
-    var secretFile: [String] = []
-
+    @OptionGroup var place: DirectoryOptions
+    @OptionGroup var execution: ExecutionOptions
     @OptionGroup var display: RunDisplayOptions
 
     func run() throws {
         var (command, earlier) = try again()
-        command.jobs = jobs
-        command.secrets = secrets
-        command.secretFile = secretFile
+        command.execution = execution
         command.display = display
         try command.validate()
         try command.run(after: earlier)
     }
 
     private func again() throws -> (RunCommand, EarlierJob?) {
-        let history = try Jobs()
+        let history = try place.jobs()
         let found = try history.job(job)
         guard let words = JobOrder.read(history.history.folder(of: found.id)) else {
             throw Failure.mistake(

@@ -24,37 +24,11 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Run the steps in the working copy.")
     var inPlace = false
 
-    @Option(
-        name: [.customShort("j", allowingJoined: true), .long],
-        help: ArgumentHelp("How many steps run at once (default: one a core).", valueName: "n"))
-    var jobs: Int?
-
-    @Option(
-        name: [.customLong("param"), .customShort("p")],
-        help: ArgumentHelp(
-            "A parameter of the pipeline; may be repeated.", valueName: "name=value"))
-    var parameters: [String] = []
+    @OptionGroup var execution: ExecutionOptions
+    @OptionGroup var target: PipelineOptions
 
     @Option(help: "Why it runs: push, pull_request, tag, cron, manual.")
     var event: PlanEvent?
-
-    @Option(help: "The branch (default: the one checked out).")
-    var branch: String?
-
-    @Option(help: "The tag; implies --event tag.")
-    var tag: String?
-
-    @Option(
-        name: .customLong("secret"),
-        help: ArgumentHelp(
-            "A secret. Without a value it is taken from the environment; may be repeated.",
-            valueName: "name[=value]"))
-    var secrets: [String] = []
-
-    @Option(
-        help: ArgumentHelp("Secrets, a NAME=value on each line.", valueName: "file"),
-        completion: .file())
-    var secretFile: [String] = []
 
     @Flag(help: "Run steps that name an image on this machine regardless.")
     var host = false
@@ -78,9 +52,6 @@ struct RunCommand: ParsableCommand {
     @OptionGroup(title: "Limits") var limits: LimitOptions
 
     func validate() throws {
-        if let jobs, jobs < 1 || jobs > 10_000 {
-            throw ValidationError("--jobs \(jobs) is not between 1 and 10000.")
-        }
         if watch, source.rev != nil {
             throw ValidationError("--watch is for the working copy; --rev names a commit.")
         }
@@ -113,9 +84,9 @@ struct RunCommand: ParsableCommand {
         let places = try Places()
         let root = try places.absolute(order.root)
         var earlier: (memo: JobMemo, changed: [UInt32])?
-        let values = try SecretOptions.values(secrets, files: secretFile)
+        let values = try execution.secretValues()
         let runKey = RunKey.of(
-            bytes, root: root, isInPlace: inPlace,
+            bytes, root: root, isInPlace: inPlace, allowsHost: host,
             secrets: values.version(cacheFolder: places.cache))
         let memoFile = JobMemoFile(cacheFolder: places.cache, key: runKey)
         if inPlace, !noCache, let memo = memoFile.read() {
@@ -153,7 +124,7 @@ struct RunCommand: ParsableCommand {
     }
 
     private func runAndWatch() throws {
-        let root = try Places().absolute(source.directory)
+        let root = try Places().absolute(source.place.directory)
         let words = CommandLine.arguments.dropFirst().filter { $0 != "--watch" }
         let watch = try RunWatch(
             words: Array(words), root: root, inPlace: inPlace,
@@ -168,10 +139,8 @@ struct RunCommand: ParsableCommand {
         if inPlace { words.append("--in-place") }
         if host { words.append("--host") }
         if noCache { words.append("--no-cache") }
-        for parameter in parameters { words += ["--param", parameter] }
         if let event { words += ["--event", event.rawValue] }
-        if let branch { words += ["--branch", branch] }
-        if let tag { words += ["--tag", tag] }
+        words += target.words
         if let pipeline { words += ["--", pipeline] }
         return words
     }
@@ -196,8 +165,11 @@ struct RunCommand: ParsableCommand {
             let plan = try? PlanProto.decode(bytes)
         else { throw Failure.bug("the compiler gave neither a plan nor an error") }
         let places = try Places()
-        let configuration = try configuration(
+        var configuration = try configuration(
             plan, digest, places, try places.absolute(order.root))
+        if wantedNamespaces != 0, geteuid() != 0 {
+            configuration.namespaces = wantedNamespaces | Int32(DANUBE_OWN_USERS)
+        }
         let forecasts: [StepForecast]
         do {
             var dryRun = try DryRun(configuration)
@@ -232,27 +204,20 @@ struct RunCommand: ParsableCommand {
             stateFolder: places.state)
         configuration.revision = source.rev
         configuration.isInPlace = inPlace
-        configuration.jobs = jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        configuration.jobs = execution.jobCount
         configuration.usesCache = !noCache
         configuration.cacheBudget = try CacheFolder.budget(cacheSize, option: "--cache-size")
         configuration.allowsHost = host
-        configuration.trigger = (event ?? (tag == nil ? .manual : .tag)).rawValue
-        configuration.branch = branch
-        configuration.secrets = try SecretOptions.values(secrets, files: secretFile)
+        configuration.trigger = target.event(event)
+        configuration.branch = target.branch
+        configuration.secrets = try execution.secretValues()
         return configuration
     }
 
     private func order() throws(Failure) -> Compilations.Order {
         var order = try source.order()
         order.pipeline = pipeline
-        order.parameters = parameters.map { parameter in
-            let parts = parameter.split(
-                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
-        }
-        order.event = (event ?? (tag == nil ? .manual : .tag)).rawValue
-        order.branch = branch
-        order.tag = tag
+        target.fill(&order, event: event)
         order.limits = try limits.limits()
         order.form = .proto
         return order

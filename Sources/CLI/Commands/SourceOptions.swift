@@ -4,11 +4,7 @@ import Glibc
 
 /// Where the danubefile is.
 struct SourceOptions: ParsableArguments {
-    @Option(
-        name: [.customShort("C"), .long],
-        help: ArgumentHelp("Directory of the repository.", valueName: "dir"),
-        completion: .directory)
-    var directory = "."
+    @OptionGroup var place: DirectoryOptions
 
     @Option(
         name: .shortAndLong,
@@ -23,17 +19,10 @@ struct SourceOptions: ParsableArguments {
     /// The start of an order.
     func order() throws(Failure) -> Compilations.Order {
         var order = Compilations.Order()
-        order.root = directory
+        order.root = place.directory
         order.file = file
         order.revision = rev
-        var status = stat()
-        guard stat(directory, &status) == 0 else {
-            throw .mistake("cannot use \(directory): \(FileBytes.reason(errno))")
-        }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw .mistake(
-                "\(directory) is not a directory", hint: "Name the file with -f instead.")
-        }
+        try place.check(hint: "Name the file with -f instead.")
         return order
     }
 }

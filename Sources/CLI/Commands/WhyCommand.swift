@@ -32,13 +32,14 @@ struct WhyCommand: ParsableCommand {
     @Flag(help: "Print JSON instead of text.")
     var json = false
 
+    @OptionGroup var place: DirectoryOptions
     @OptionGroup var colour: ColourOptions
 
     /// Steps of one name that are explained at once.
     private static let mostSteps = 20
 
     func run() throws {
-        let jobs = try Jobs()
+        let jobs = try place.jobs()
         let job = try jobs.job(self.job)
         let other = try against.map { try jobs.job($0) }
         let found = try jobs.steps(step, of: job)

@@ -5,17 +5,17 @@ import PipelineIR
 /// Finds jobs and their steps by what a person calls them.
 struct Jobs {
     let history: History
-    /// The repository that the command was started in, when it has jobs.
+    /// The repository that the directory is in, when it has jobs.
     let repository: String?
 
-    /// Opens the history of this machine.
-    init() throws(Failure) {
+    /// Opens the history of this machine, as seen from a directory.
+    init(_ directory: String = ".") throws(Failure) {
         do throws(HistoryError) {
             guard let history = try History(folder: try History.defaultFolder()) else {
                 throw HistoryError.noJobs
             }
             self.history = history
-            repository = try Self.workingFolder.flatMap { folder throws(HistoryError) in
+            repository = try Self.absolute(directory).flatMap { folder throws(HistoryError) in
                 try history.repository(of: folder)
             }
         } catch {
@@ -105,9 +105,8 @@ struct Jobs {
             hint: names.isEmpty ? nil : "Its steps are \(list)\(more).")
     }
 
-    /// The folder that the command was started in.
-    private static var workingFolder: String? {
-        guard let path = getcwd(nil, 0) else { return nil }
+    private static func absolute(_ directory: String) -> String? {
+        guard let path = realpath(directory, nil) else { return nil }
         defer { free(path) }
         return String(cString: path)
     }

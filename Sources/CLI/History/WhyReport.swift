@@ -56,6 +56,9 @@ struct WhyReport {
         case .first: return "ran \(place) because it never ran before"
         case .evicted:
             return "ran \(place) because its result of \(since) was not in the cache any more"
+        case .notKept:
+            return "ran \(place) because its result of \(since) was not kept:"
+                + " inputs changed while it ran"
         case .failedBefore(let state):
             return
                 "ran \(place) because it \(Self.past(state)) in \(since), and only successes"

@@ -62,7 +62,11 @@ enum PythonPart {
         if tools.ruff {
             checks.append(Part.Call(command: "\(prefix)ruff check .", name: "ruff"))
         } else if tools.flake8 {
-            checks.append(Part.Call(command: "\(prefix)flake8", name: "flake8"))
+            // It would read the packages of the environment too.
+            let environments = manager == "poetry" ? ".venv,.poetry" : ".venv"
+            checks.append(
+                Part.Call(
+                    command: "\(prefix)flake8 --extend-exclude \(environments)", name: "flake8"))
         }
         if tools.mypy { checks.append(Part.Call(command: "\(prefix)mypy .", name: "mypy")) }
         var blocks: [Part.Block] = [.step(install)]

@@ -37,7 +37,29 @@ struct FailureText {
         buffer.newline()
         putPlace()
         putTail()
+        putHint()
         if isReopenable { putNext() }
+    }
+
+    /// Words of tools to which something is missing.
+    private static let missing = ["No such file", "not found", "annot find", "does not exist"]
+
+    /// A step that declares what it reads may lack what it did not declare.
+    private mutating func putHint() {
+        let plan = record.run.plan
+        guard !record.run.isInPlace, plan.steps.indices.contains(failure.step.int),
+            let settings = plan.steps[failure.step.int].options, settings.inputs != nil,
+            settings.outputs != nil, failure.end.result == .failed
+        else { return }
+        let tail = failure.tail.last(Self.shownLines).map { String(decoding: $0, as: UTF8.self) }
+        guard tail.contains(where: { line in Self.missing.contains { line.contains($0) } }) else {
+            return
+        }
+        buffer.put("  hint: ", .cyan)
+        buffer.put(
+            "It began with the files of its inputs= and nothing else, not even folders to write to."
+        )
+        buffer.newline()
     }
 
     /// What to do next, for a person who can.
@@ -117,6 +139,10 @@ struct FailureText {
     private mutating func putTail() {
         let lines = failure.tail.last(Self.shownLines)
         if lines.isEmpty {
+            let steps = record.run.plan.steps
+            if steps.indices.contains(failure.step.int), steps[failure.step.int].kind == .upload {
+                return
+            }
             buffer.put("  It wrote nothing.", .dim)
             buffer.newline()
             return

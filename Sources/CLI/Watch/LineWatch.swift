@@ -14,6 +14,10 @@ final class LineWatch: RunObserver {
     private var lines = LineAssembler()
     private var isHeldBack = false
     private var lastRefresh: UInt64 = 0
+    /// Blocked steps that were not told of since the last line.
+    private var blocked: [StepIndex] = []
+    /// With more of them, the rest is counted.
+    private static let namedBlocked = 3
 
     init(_ options: WatchOptions, sink: any ByteSink) {
         self.options = options
@@ -36,6 +40,7 @@ final class LineWatch: RunObserver {
     }
 
     func started(_ step: StepIndex, attempt: Int) {
+        putBlocked()
         record?.started(step, attempt: attempt)
         guard let record else { return }
         buffer.put(glyphs.started + " ", .cyan)
@@ -68,7 +73,9 @@ final class LineWatch: RunObserver {
     }
 
     func ended(_ step: StepIndex, _ end: StepEnd) {
+        if end.result != .blocked { putBlocked() }
         record?.ended(step, end)
+        if end.result == .blocked { return blocked.append(step) }
         guard let record else { return }
         let name = record.names.long(step)
         lines.end(step: step.int) { put($0, of: name) }
@@ -92,6 +99,7 @@ final class LineWatch: RunObserver {
 
     func ended(_ summary: RunSummary) {
         guard let record else { return }
+        putBlocked()
         buffer.put(bytes: EndReport.render(record, summary, options))
         send()
         sink.finish()
@@ -107,6 +115,22 @@ final class LineWatch: RunObserver {
     var wakeAt: UInt64? { isHeldBack ? lastRefresh &+ 20_000_000 : nil }
 
     func resized() {}
+
+    /// One line for all steps that were blocked by the same failure: thousands of them say no more
+    /// than the first few.
+    private func putBlocked() {
+        guard let record, !blocked.isEmpty else { return }
+        let names = blocked.prefix(Self.namedBlocked).map { record.names.long($0) }
+        buffer.put(glyphs.sign(.blocked).0 + " ", .dim)
+        buffer.put(names.joined(separator: ", "))
+        let more = blocked.count - names.count
+        if more > 0 { buffer.put(" and \(more) more") }
+        buffer.put("  blocked", .dim)
+        buffer.put("  [\(record.ended)/\(record.run.plan.steps.count)]", .dim)
+        buffer.newline()
+        blocked = []
+        sendWhenMany()
+    }
 
     /// One line that a step wrote.
     private func put(_ line: ArraySlice<UInt8>, of name: String) {

@@ -64,10 +64,19 @@ struct danube_step {
     int input, output, error;
     // Becomes descriptor 3 when it is not negative.
     int script;
+    // When not NULL, the process, and whatever it starts, sees this folder at `view` too, and
+    // nobody else does. The caller must have a mount namespace of its own.
+    const char *source;
+    const char *view;
 };
 
 // Which part of starting a step failed.
-enum { DANUBE_STEP_FOLDER = 1, DANUBE_STEP_PROGRAM = 2, DANUBE_STEP_PROCESS = 3 };
+enum {
+    DANUBE_STEP_FOLDER = 1,
+    DANUBE_STEP_PROGRAM = 2,
+    DANUBE_STEP_PROCESS = 3,
+    DANUBE_STEP_VIEW = 4
+};
 
 // Starts a process in a session of its own, with no signal blocked. It dies with the calling
 // thread. `failed` says which part the error is about. Signals must be blocked in the caller, and
@@ -137,6 +146,9 @@ int danube_layer_replace(const char *path);
 // Deletes a file, or a folder with all that is in it and whatever its permissions, on one file
 // system. What cannot be deleted stays; the last error is given.
 int danube_remove_tree(const char *path);
+
+// Shows a folder at another place too, for all who share the caller's mount namespace.
+int danube_bind(const char *source, const char *target);
 
 // Takes a mount away, at once or as soon as nobody uses it.
 int danube_unmount(const char *target);

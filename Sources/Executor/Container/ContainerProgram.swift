@@ -52,7 +52,7 @@ final class ContainerProgram {
             var step = danube_step(
                 arguments: words.pointers, environment: variables.pointers, search: folder,
                 folder: folder, input: given, output: out, error: showsErrors ? 2 : nothing,
-                script: text)
+                script: text, source: nil, view: nil)
             return danube_step_start(&step, &pid, &handle, &failed)
         }
         if status < 0 { return nil }

@@ -17,7 +17,7 @@ final class Containers {
     private var ids: [String: String] = [:]
     private var asked: Set<String> = []
 
-    /// Looks for podman. `place` is the folder of the job.
+    /// Looks for podman, to run containers. `place` is the folder of the job.
     init(_ configuration: RunConfiguration, place: String) throws(WorkspaceError) {
         plan = configuration.plan
         job = configuration.job
@@ -27,11 +27,18 @@ final class Containers {
         try Workspaces.makeFolder(folder)
     }
 
+    /// Looks for podman, to ask it for images only: nothing is made, fetched or run.
+    init(lookingAt configuration: RunConfiguration) {
+        plan = configuration.plan
+        job = ""
+        folder = ""
+        podman = Podman(path: StepEnvironment(temporary: "").path)
+        isConfined = configuration.namespaces & Int32(DANUBE_OWN_USERS) != 0
+    }
+
     /// Whether a plan has steps that need containers.
     static func areNeeded(by plan: Plan) -> Bool {
-        plan.steps.contains { step in
-            !plan.image(of: step).isEmpty || !(step.options?.services ?? []).isEmpty
-        }
+        plan.steps.contains { plan.isContained($0) }
     }
 
     /// Fetches the images of steps whose results are kept: a result's key has the image's digest.
@@ -39,18 +46,23 @@ final class Containers {
     /// perhaps nobody needs it.
     func fetch(_ report: (String) -> Void) {
         guard let podman, !isConfined else { return }
+        find { image in
+            report(image)
+            if podman.pull(image) { ids[image] = podman.imageID(of: image) }
+        }
+    }
+
+    /// Finds out which of these images are here. `isMissing` is told of the others.
+    func find(_ isMissing: (String) -> Void = { _ in }) {
+        guard let podman, !isConfined else { return }
         for step in plan.steps {
             guard let options = step.options, options.inputs != nil, options.outputs != nil else {
                 continue
             }
             for image in [plan.image(of: step)] + options.services.map(\.image)
             where !image.isEmpty && asked.insert(image).inserted {
-                if let id = podman.imageID(of: image) {
-                    ids[image] = id
-                    continue
-                }
-                report(image)
-                if podman.pull(image) { ids[image] = podman.imageID(of: image) }
+                ids[image] = podman.imageID(of: image)
+                if ids[image] == nil { isMissing(image) }
             }
         }
     }
@@ -169,4 +181,9 @@ final class Containers {
 extension Plan {
     /// The image that a step runs in; empty for none.
     func image(of step: Step) -> String { step.image.isEmpty ? defaultImage : step.image }
+
+    /// Whether a step needs a container, unless it may run on the host.
+    func isContained(_ step: Step) -> Bool {
+        !image(of: step).isEmpty || !(step.options?.services ?? []).isEmpty
+    }
 }

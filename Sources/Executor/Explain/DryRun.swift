@@ -11,7 +11,7 @@ package enum StepForecast: Sendable, Equatable {
     case uncacheable(String)
     /// It depends on what a step that would run comes to.
     case unknown(until: StepIndex)
-    /// It depends on what an image is, which only a run looks up.
+    /// It depends on what an image is, which is not on this machine yet.
     case unknownImage(String)
     /// Its condition does not hold.
     case skipped
@@ -30,6 +30,7 @@ package struct DryRun {
     private let graph: ScheduleGraph
     private let cache: ActionCache?
     private let actions: StepActions
+    private let containers: Containers?
     private let reasons: MissReasons?
     private let files: ForecastFiles
     private var results: StepResults
@@ -51,14 +52,18 @@ package struct DryRun {
             isThere && configuration.usesCache
             ? try ActionCache(configuration.cacheFolder) : nil
         self.cache = cache
+        containers =
+            !configuration.allowsHost && Containers.areNeeded(by: plan)
+            ? Containers(lookingAt: configuration) : nil
+        containers?.find()
         actions = StepActions(
             configuration, salt: LocalRun.knownSalt(configuration.cacheFolder) ?? [],
-            containers: nil)
+            containers: containers)
         reasons = try cache.flatMap { cache in
             try History(folder: configuration.stateFolder).map {
                 try MissReasons(
                     $0, cache: cache, repository: configuration.root,
-                    pipeline: configuration.plan.pipeline, job: "")
+                    pipeline: configuration.plan.pipeline, mode: configuration.mode, job: "")
             }
         }
         files = try ForecastFiles(configuration)
@@ -94,8 +99,10 @@ package struct DryRun {
     }
 
     private mutating func lookUp(_ step: StepIndex, _ entry: Step) throws -> StepForecast {
-        let image = plan.image(of: entry)
-        if !image.isEmpty, !configuration.allowsHost { return .unknownImage(image) }
+        if let containers, plan.isContained(entry) {
+            do { try containers.check(step) } catch { return .impossible("\(error)") }
+            if let image = actions.missingImage(step) { return .unknownImage(image) }
+        }
         let globs = try (entry.options?.inputs ?? []).map { try Glob($0) }
         let cover = GlobCover(globs)
         let (before, open) = try sources(of: step, cover)

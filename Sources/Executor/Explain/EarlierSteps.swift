@@ -83,6 +83,14 @@ extension History {
     }
 }
 
+extension [JobRecord] {
+    /// Jobs that ran in the same way before all others: they are what a job is compared with, as
+    /// results of the two ways are never exchanged.
+    func alike(_ mode: String) -> [JobRecord] {
+        filter { $0.mode == mode } + filter { $0.mode != mode }
+    }
+}
+
 /// The steps of earlier jobs of a pipeline by their ids, read when one is asked for.
 final class EarlierSteps {
     private let history: History
@@ -92,13 +100,13 @@ final class EarlierSteps {
     /// How many jobs are read at most, so that no run reads all that ever was.
     private static let mostJobs = 5
 
-    /// Those of all jobs of a pipeline that there are.
-    init(_ history: History, repository: String, pipeline: String, but id: String) throws {
+    /// Those of all jobs of a pipeline that there are; jobs that ran in the same way come first.
+    init(
+        _ history: History, repository: String, pipeline: String, mode: String, but id: String
+    ) throws {
         self.history = history
-        jobs = try history.jobs(
-            repository: repository, pipeline: pipeline, before: nil, most: Self.mostJobs + 1
-        )
-        .filter { $0.id.text != id }[...]
+        let all = try history.jobs(repository: repository, pipeline: pipeline, before: nil)
+        jobs = all.filter { $0.id.text != id }.alike(mode).prefix(Self.mostJobs)
     }
 
     /// The latest job in which a step had a key.

@@ -9,12 +9,13 @@ final class MissReasons {
     private let earlier: EarlierSteps
 
     /// Reads what it needs when it is asked first. Throws when history cannot be read.
-    init(_ history: History, cache: ActionCache, repository: String, pipeline: String, job: String)
-        throws
-    {
+    init(
+        _ history: History, cache: ActionCache, repository: String, pipeline: String, mode: String,
+        job: String
+    ) throws {
         finder = WhyFinder(history, cache: cache)
         earlier = try EarlierSteps(
-            history, repository: repository, pipeline: pipeline, but: job)
+            history, repository: repository, pipeline: pipeline, mode: mode, but: job)
     }
 
     /// Reasons, one a line.
@@ -22,10 +23,13 @@ final class MissReasons {
         guard let known = earlier.last(of: id) else { return [Self.neverRan] }
         let job = known.job.id
         if known.key == manifest.key {
+            guard known.state == .succeeded || known.state == .cached else {
+                return ["it did not succeed in job \(job), and nothing has changed since"]
+            }
             return [
-                known.state == .succeeded || known.state == .cached
-                    ? "its result of job \(job) is not in the cache any more"
-                    : "it did not succeed in job \(job), and nothing has changed since"
+                finder.isNotKept(known)
+                    ? "its result of job \(job) was not kept, as inputs changed while it ran"
+                    : "its result of job \(job) is not in the cache any more"
             ]
         }
         guard let old = (try? finder.manifest(of: known.key, known.job)) ?? nil else {

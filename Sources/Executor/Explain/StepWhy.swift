@@ -14,6 +14,9 @@ package struct StepWhy: Sendable {
         case first
         /// It ran although nothing had changed: the earlier job's result was gone.
         case evicted
+        /// It ran although nothing had changed: the earlier job's result was not kept, as inputs
+        /// changed while the step ran.
+        case notKept
         /// It ran although nothing had changed: it did not succeed in the earlier job.
         case failedBefore(StepRecord.State)
         /// It ran, and what it was made of in one of the jobs is not known any more.
@@ -39,6 +42,7 @@ package struct StepWhy: Sendable {
             case .changed: "changed"
             case .first: "first"
             case .evicted: "evicted"
+            case .notKept: "not_kept"
             case .failedBefore: "failed_before"
             case .forgotten: "forgotten"
             case .uncacheable: "uncacheable"
@@ -112,7 +116,8 @@ package struct WhyFinder {
         if key == earlier.key {
             if state == .cached { return .changed([]) }
             let succeeded = earlier.state == .succeeded || earlier.state == .cached
-            return succeeded ? .evicted : .failedBefore(earlier.state)
+            if !succeeded { return .failedBefore(earlier.state) }
+            return isNotKept(earlier) ? .notKept : .evicted
         }
         guard let old = try manifest(of: earlier.key, earlier.job),
             let new = try manifest(of: key, job)
@@ -131,6 +136,7 @@ package struct WhyFinder {
 
     private func before(_ job: JobRecord) throws -> [JobRecord] {
         try history.jobs(repository: job.repository, pipeline: job.pipeline, before: job)
+            .alike(job.mode)
     }
 
     private func hit(_ id: String, _ record: StepRecord, _ job: JobRecord) throws -> StepWhy {
@@ -153,6 +159,11 @@ package struct WhyFinder {
     package func manifest(of key: ActionKey, _ job: JobRecord) throws -> Manifest? {
         if let known = try cache?.manifest(of: key) { return known }
         return JobManifests(folder: history.folder(of: job.id)).manifest(of: key)
+    }
+
+    /// Whether the result of a step that succeeded was never kept: then the job has its manifest.
+    func isNotKept(_ step: EarlierStep) -> Bool {
+        JobManifests(folder: history.folder(of: step.job.id)).manifest(of: step.key) != nil
     }
 
     private func uncacheable(_ record: StepRecord, _ plan: Plan?) -> StepWhy.Verdict {

@@ -84,7 +84,7 @@ extension Scheduler {
             }
         } else {
             record.variables = environment.variables(
-                resolved.publicEnvironment, workspace: left.folder, job: job)
+                resolved.publicEnvironment, workspace: host.view ?? left.folder, job: job)
         }
         // What another step printed may be a secret as well.
         record.hiddenVariables = record.variables.filter(holdsSecret).map { variable in

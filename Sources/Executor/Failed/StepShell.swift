@@ -57,10 +57,18 @@ package struct StepShell {
             return try run(in: step.folder, place, tell: tell)
         }
         let workspaces = try Workspaces(
-            folder: place.folder, mayMount: namespaces & Int32(DANUBE_OWN_MOUNTS) != 0)
+            folder: place.folder, mayMount: namespaces & Int32(DANUBE_OWN_MOUNTS) != 0,
+            view: Workspaces.view(in: cacheFolder))
         defer { workspaces.close() }
         let lane = try open(workspaces)
-        return try run(in: lane.folder, place, tell: tell)
+        guard step.image.isEmpty, let view = workspaces.view else {
+            return try run(in: lane.folder, place, tell: tell)
+        }
+        // Nobody else is in this namespace.
+        let status = danube_bind(lane.folder, view)
+        if status < 0 { throw WorkspaceError.system("mount", path: view, errno: -status) }
+        defer { _ = danube_unmount(view) }
+        return try run(in: view, place, tell: tell)
     }
 
     /// Makes the workspace, in the folder in which the step had it.
@@ -149,7 +157,7 @@ package struct StepShell {
                 var step = danube_step(
                     arguments: arguments.pointers, environment: variables.pointers,
                     search: search, folder: folder, input: 0, output: 1, error: 2,
-                    script: memory)
+                    script: memory, source: nil, view: nil)
                 return danube_shell_run(&step, hasTerminal ? 1 : 0, &status, &failed)
             }
         }

@@ -8,10 +8,21 @@ package struct ProcessOrder {
     package var search: String
     /// Absolute path of the folder it runs in.
     package var folder: String
+    /// A folder that the process sees at another place too, where it differs from what all others
+    /// see there.
+    package var view: View?
     /// Text that the process can read from descriptor 3, in memory and in no argument.
     package var script: [UInt8]?
     /// Nanoseconds after which it is stopped; 0 means never.
     package var timeout: UInt64 = 0
+
+    /// A folder and the path at which a process sees it.
+    package struct View: Sendable, Equatable {
+        /// Absolute path of the folder.
+        package var source: String
+        /// Absolute path of a folder that is there, which it hides.
+        package var path: String
+    }
 
     /// Creates an order to run a program without a time limit.
     package init(arguments: [String], environment: [String], search: String, folder: String) {

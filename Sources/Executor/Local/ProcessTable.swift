@@ -100,18 +100,19 @@ package final class ProcessTable {
         let arguments = CStrings(order.arguments)
         let environment = CStrings(order.environment + [mark])
         var failed: Int32 = 0
-        let status = order.search.withCString { search in
-            order.folder.withCString { folder in
-                var step = danube_step(
-                    arguments: arguments.pointers, environment: environment.pointers,
-                    search: search, folder: folder, input: nothing, output: output, error: error,
-                    script: script)
-                return danube_step_start(&step, &process.pid, &process.handle, &failed)
-            }
+        let texts = CStrings(
+            [order.search, order.folder] + (order.view.map { [$0.source, $0.path] } ?? []))
+        let status = texts.withConstantPointers { text in
+            var step = danube_step(
+                arguments: arguments.pointers, environment: environment.pointers,
+                search: text[0], folder: text[1], input: nothing, output: output, error: error,
+                script: script, source: text[2], view: order.view == nil ? nil : text[3])
+            return danube_step_start(&step, &process.pid, &process.handle, &failed)
         }
         guard status < 0 else { return }
         switch Int(failed) {
         case DANUBE_STEP_FOLDER: throw .folder(order.folder, errno: -status)
+        case DANUBE_STEP_VIEW: throw .system("mount the workspace", errno: -status)
         case DANUBE_STEP_PROGRAM:
             throw .program(order.arguments.first ?? "", errno: -status)
         default: throw .system("clone", errno: -status)

@@ -14,7 +14,7 @@ package enum RunProcess {
         var failed: Int32 = 0
         var step = danube_step(
             arguments: arguments.pointers, environment: variables.pointers, search: folder,
-            folder: folder, input: 0, output: 1, error: 2, script: -1)
+            folder: folder, input: 0, output: 1, error: 2, script: -1, source: nil, view: nil)
         return danube_step_start(&step, &pid, &handle, &failed)
     }
 }

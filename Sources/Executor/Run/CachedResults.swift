@@ -23,6 +23,10 @@ final class CachedResults: ResultKeeper {
     private let failures: JobManifests
     /// Gives reasons for a miss, where somebody wants to hear them.
     var explain: ((StepIndex, Manifest) -> [String])?
+    /// Hears of results that are not kept, as inputs changed while the step ran: these.
+    var notKept: ((StepIndex, [String]) -> Void)?
+    /// How many changed inputs are named.
+    private static let shownChanges = 2
 
     /// Uses a cache for one run. `salt` is what this machine's secret versions are made with.
     init(
@@ -71,11 +75,14 @@ final class CachedResults: ResultKeeper {
         else { return nil }
         let outputs = try host.outputs(of: ticket.step, globs.map { try Glob($0) })
         // Whoever changed an input meanwhile made the result one of neither content.
-        if configuration.isInPlace,
-            let inputs = plan.steps[ticket.step.int].options?.inputs,
-            try host.inputs(of: ticket.step, inputs.map { try Glob($0) }) != ticket.inputs
-        {
-            return outputs
+        if configuration.isInPlace, let inputs = plan.steps[ticket.step.int].options?.inputs {
+            let after = try host.inputs(of: ticket.step, inputs.map { try Glob($0) })
+            if after != ticket.inputs {
+                failures.keep(ticket.manifest)
+                let changes = FileTree.difference(ticket.inputs, after, most: Self.shownChanges + 1)
+                notKept?(ticket.step, ChangeText.lines(changes, most: Self.shownChanges))
+                return outputs
+            }
         }
         let log = try result.log.flatMap { $0.isEmpty ? nil : try cache.store.insert($0) }
         try cache.enqueue(

@@ -13,6 +13,8 @@ final class InPlaceHost: StepHost {
         reader = TreeReader(try Folder(root), memory: memory)
     }
 
+    var view: String? { nil }
+
     func inputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree { try reader.tree(globs) }
 
     func enter(_ step: StepIndex, inputs: FileTree?) throws -> String { root }
@@ -53,6 +55,8 @@ final class InPlaceHost: StepHost {
     }
 
     func ended(_ step: StepIndex) {}
+
+    func finish() {}
 
     func close() {}
 }

@@ -7,11 +7,12 @@ final class IsolatedHost: StepHost {
     private let workspaces: Workspaces
     private let source: WorkspaceState
     private var flow: WorkspaceFlow
+    private let ends: Set<StepIndex>
     /// What each step left, until nobody asks for it.
     private var held: [StepIndex: [Holding]] = [:]
     private var passed: Set<StepIndex> = []
     private var active: [StepIndex: Active] = [:]
-    /// Where declared steps ran whose attempt gave nothing, until they have ended.
+    /// Where declared steps ran, until they have ended.
     private var failed: [StepIndex: Lane] = [:]
 
     /// What a step left: a lane that may go on, or a state.
@@ -35,7 +36,10 @@ final class IsolatedHost: StepHost {
         self.workspaces = workspaces
         self.source = WorkspaceState([source])
         flow = WorkspaceFlow(plan)
+        ends = flow.ends
     }
+
+    var view: String? { workspaces.view }
 
     func inputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree {
         let state = try state(before: step)
@@ -80,7 +84,7 @@ final class IsolatedHost: StepHost {
             return
         }
         _ = try workspaces.seal(ended.lane)
-        if outputs == nil { failed[step] = ended.lane }
+        failed[step] = ended.lane
         if let outputs { _ = try take(step, outputs) } else { pass(step) }
     }
 
@@ -144,7 +148,21 @@ final class IsolatedHost: StepHost {
     }
 
     func ended(_ step: StepIndex) {
-        for one in flow.end(step) { held[one] = nil }
+        for one in flow.end(step) where !ends.contains(one) { held[one] = nil }
+        // Mounts are few; nobody goes on in the lane of a step that nobody follows.
+        if ends.contains(step), case .lane(let lane, last: step)? = held[step]?.first,
+            lane.owners.last == step.int, let state = try? workspaces.seal(lane)
+        {
+            held[step] = [.state(state)]
+        }
+    }
+
+    func finish() throws {
+        var states: [WorkspaceState] = []
+        for step in ends.sorted(by: { $0.value < $1.value }) {
+            states += try (held[step] ?? []).map(sealed)
+        }
+        try workspaces.check(states)
     }
 
     func close() {

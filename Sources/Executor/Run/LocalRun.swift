@@ -92,8 +92,9 @@ package struct LocalRun {
     ) {
         guard let file = configured.memoFile else { return }
         // A memo knows files, and nothing of images.
+        let usesImages = !configured.allowsHost && Containers.areNeeded(by: configured.plan)
         let memo =
-            outcome == .succeeded && !Containers.areNeeded(by: configured.plan)
+            outcome == .succeeded && !usesImages
             ? trace.memo(
                 of: configured.plan, job: configured.job, digest: configured.digest,
                 after: earlier, folder: folder, memory: memory) : nil
@@ -137,13 +138,22 @@ package struct LocalRun {
         let results = CachedResults(
             configured, cache: cache, salt: try salt(), trace: trace,
             containers: containers, failures: JobManifests(folder: recorder.folder))
+        results.notKept = { [observer] step, changes in
+            observer.told(
+                RunMessage(
+                    .warning,
+                    "Its result is not kept, as inputs changed while it ran: "
+                        + changes.joined(separator: ", "),
+                    hint: "Leave what it writes itself out of inputs=.", step: step))
+        }
         guard configured.explains else { return results }
         let reasons: MissReasons?
         do {
             reasons = try History(folder: configured.stateFolder).map {
                 try MissReasons(
                     $0, cache: cache, repository: configured.root,
-                    pipeline: configured.plan.pipeline, job: configured.job)
+                    pipeline: configured.plan.pipeline, mode: configured.mode,
+                    job: configured.job)
             }
         } catch {
             observer.told(RunMessage(.warning, "Reasons cannot be told: \(error)"))
@@ -177,7 +187,7 @@ package struct LocalRun {
         let plan = configuration.plan
         var job = JobDescription(
             repository: configuration.root, pipeline: plan.pipeline, plan: configuration.digest,
-            mode: configuration.isInPlace ? "in-place" : "isolated",
+            mode: configuration.mode,
             steps: plan.steps.indices.map {
                 JobDescription.Step(id: plan.steps[$0].id, name: plan.steps[$0].name)
             })
@@ -250,7 +260,8 @@ package struct LocalRun {
             plan: configuration.plan, source: base, store: store,
             workspaces: try Workspaces(
                 folder: place.folder,
-                mayMount: configuration.namespaces & Int32(DANUBE_OWN_MOUNTS) != 0))
+                mayMount: configuration.namespaces & Int32(DANUBE_OWN_MOUNTS) != 0,
+                view: Workspaces.view(in: configuration.cacheFolder)))
     }
 }
 
@@ -259,7 +270,7 @@ extension JobOutcome {
     var state: JobRecord.State {
         switch self {
         case .succeeded: .succeeded
-        case .failed, .failedAtExit, .noExit: .failed
+        case .failed, .failedAtExit, .failedToJoin, .noExit: .failed
         case .live: .live
         case .cancelled: .cancelled
         }
@@ -269,7 +280,7 @@ extension JobOutcome {
     var summary: RunSummary.Outcome {
         switch self {
         case .succeeded: .success
-        case .failed, .failedAtExit, .noExit: .failure
+        case .failed, .failedAtExit, .failedToJoin, .noExit: .failure
         case .live: .live
         case .cancelled: .cancelled
         }
@@ -282,6 +293,7 @@ extension JobOutcome {
         case .failed(let step): "step `\(plan.steps[step.int].name)` failed"
         case .failedAtExit(let exit): plan.exits[exit].message
         case .live(let exit): plan.exits[exit].message
+        case .failedToJoin: "what parallel branches left cannot be joined"
         case .noExit: "the plan has no end for this run"
         }
     }

@@ -18,6 +18,8 @@ package struct RunConfiguration {
     package var revision: String?
     /// Whether steps run in the working copy.
     package var isInPlace = false
+    /// The way of running, as history keeps it.
+    var mode: String { isInPlace ? "in-place" : "isolated" }
     /// How many steps may run at once.
     package var jobs = 1
     /// Thousandths of cores that steps may reserve together.

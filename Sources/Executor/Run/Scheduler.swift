@@ -40,7 +40,7 @@ final class Scheduler {
     var settled: Set<StepIndex> = []
     /// Set when steps run in images.
     var containers: Containers?
-    /// What the keys of steps that are about to run were made of.
+    /// What the keys of steps that have not ended were made of.
     var tickets: [StepIndex: KeyTicket] = [:]
     /// Nanoseconds of steps that have ended and were not reported.
     var durations: [StepIndex: UInt64] = [:]
@@ -98,7 +98,17 @@ final class Scheduler {
             if now &- lastFlush > Self.flushInterval { flush(now) }
             observer.refresh(now: now)
         }
+        if outcome == .succeeded { joinEnds() }
         return outcome ?? .noExit
+    }
+
+    /// Finds conflicts of branches that no step follows.
+    private func joinEnds() {
+        do { try host.finish() } catch {
+            let refusal = refusal(error, "What the last steps left cannot be joined")
+            observer.told(RunMessage(.error, refusal.text, hint: refusal.hint))
+            outcome = .failedToJoin
+        }
     }
 
     /// Tells the schedule of an event. What it commands is performed in its turn.
@@ -156,6 +166,7 @@ final class Scheduler {
             let end = end(of: step)
             if end.result == .failed || end.result == .lost { keepFailure(step, end) }
             host.settled(step)
+            tickets[step] = nil
             record(step, end)
             counts[end.result, default: 0] += 1
             observer.ended(step, end)

@@ -49,8 +49,7 @@ extension Scheduler {
 
     /// Whether a step runs in a container.
     func runsInImage(_ settings: Step) -> Bool {
-        !configuration.allowsHost
-            && !(plan.image(of: settings).isEmpty && (settings.options?.services ?? []).isEmpty)
+        !configuration.allowsHost && plan.isContained(settings)
     }
 
     func resolve(_ step: StepIndex) throws -> ResolvedStep {
@@ -99,7 +98,8 @@ extension Scheduler {
             throw AttemptError.servicesWithoutImage
         }
         if runsInImage { try containers?.check(step) }
-        let ticket = tickets.removeValue(forKey: step)
+        // Another attempt has the same key.
+        let ticket = tickets[step]
         let inputs = try declaredInputs(of: step, ticket)
         let folder = try host.enter(step, inputs: inputs)
         let job = ticket == nil ? configuration.job : nil
@@ -131,12 +131,14 @@ extension Scheduler {
         _ step: StepIndex, _ resolved: ResolvedStep, _ folder: String, _ job: String?
     ) -> ProcessOrder {
         let workdir = plan.steps[step.int].workdir
+        let seen = host.view ?? folder
         var order = ProcessOrder(
-            arguments: arguments(resolved), environment: [], search: "", folder: folder)
+            arguments: arguments(resolved), environment: [], search: "", folder: seen)
+        order.view = host.view.map { ProcessOrder.View(source: folder, path: $0) }
         order.environment = environment.variables(
-            resolved.environment, workspace: folder, job: job)
+            resolved.environment, workspace: seen, job: job)
         order.search = environment.search(resolved.environment)
-        if !workdir.isEmpty { order.folder = "\(folder)/\(workdir)" }
+        if !workdir.isEmpty { order.folder = "\(seen)/\(workdir)" }
         if case .script(let text) = resolved.command, isGivenInMemory(resolved) {
             order.script = Array(text.utf8)
         }
@@ -230,7 +232,7 @@ extension Scheduler {
         }
         if case .exitCode(let code, _) = outcome {
             do {
-                let outputs = code == 0 ? try keep(attempt, outcome, end) : nil
+                let outputs = code == 0 ? try keep(attempt, outcome, end) : left(by: attempt)
                 try host.leave(attempt.step, outputs: outputs)
             } catch {
                 let refused = refusal(error, "Its result cannot be kept")
@@ -239,13 +241,16 @@ extension Scheduler {
                     RunMessage(.error, refused.text, hint: refused.hint, step: attempt.step))
             }
         } else {
-            try? host.leave(attempt.step, outputs: nil)
+            try? host.leave(attempt.step, outputs: left(by: attempt))
         }
-        if let ticket = attempt.ticket, !outcome.isSuccess { results.noteFailure(ticket) }
         note(attempt, end, outcome)
         let before = schedule.attempts(of: attempt.step)
         apply(.exited(attempt.step, attempt: attempt.attempt, outcome))
         reportRetry(attempt, before)
+        switch schedule.state(of: attempt.step) {
+        case .failed, .cancelled, .lost: attempt.ticket.map(results.noteFailure)
+        default: break
+        }
     }
 
     private func reportRetry(_ attempt: RunningAttempt, _ before: Int) {
@@ -288,6 +293,15 @@ extension Scheduler {
             return nil
         }
         return try host.outputs(of: attempt.step, globs.map { try Glob($0) })
+    }
+
+    /// The declared outputs that a failed attempt left, such as reports: what follows sees them, as
+    /// it sees all that any other failed step left.
+    private func left(by attempt: RunningAttempt) -> FileTree? {
+        guard attempt.isDeclared, !configuration.isInPlace,
+            let globs = plan.steps[attempt.step.int].options?.outputs
+        else { return nil }
+        return try? host.outputs(of: attempt.step, globs.map { try Glob($0) })
     }
 
     /// How a step ended, for those who watch.

@@ -5,6 +5,8 @@ internal import PipelineIR
 /// Calls come from one thread, in the order in which the schedule decides. Errors are for people:
 /// they end the step, not the program.
 protocol StepHost: AnyObject {
+    /// The path at which all steps see their folders; `nil` where each sees its own.
+    var view: String? { get }
     /// What the globs of a step cover, as the step would find it now, with the contents that are
     /// not known yet put into the store if the host needs them there.
     func inputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree
@@ -31,6 +33,8 @@ protocol StepHost: AnyObject {
     func left(by step: StepIndex) throws -> LeftWorkspace?
     /// Nothing that follows a step will ask for its workspace any more.
     func ended(_ step: StepIndex)
+    /// The job went well. Throws when what its last steps left cannot be put together.
+    func finish() throws
     /// No step runs any more: what is mounted is taken away.
     func close()
 }

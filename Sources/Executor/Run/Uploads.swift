@@ -20,7 +20,16 @@ extension Scheduler {
             trace[step] = copied
             return nil
         } catch {
-            return "\(error)"
+            return "\(error)" + (isBranch(step) ? Self.branchHint : "")
         }
+    }
+
+    private static let branchHint =
+        "; in parallel() it is a branch of its own: put it into a sequence() with what makes it"
+
+    /// Whether a step stands in `parallel()` by itself, and so sees nothing of what stands beside.
+    private func isBranch(_ step: StepIndex) -> Bool {
+        guard let group = plan.steps[step.int].group else { return false }
+        return plan.groups[group.int].kind == .parallel
     }
 }

@@ -41,6 +41,16 @@ struct WorkspaceFlow {
         followers[Int(begins[step.int])..<Int(begins[step.int + 1])]
     }
 
+    /// The steps whose workspaces nobody gets, where there are several: the end of the job joins
+    /// them, as another step would.
+    var ends: Set<StepIndex> {
+        let ends = plan.steps.indices.lazy.map { StepIndex($0) }.filter {
+            followers(of: $0).isEmpty
+        }
+        let found = Set(ends)
+        return found.count > 1 ? found : []
+    }
+
     /// Notes that a step has ended; gives the steps whose workspace nobody will ask for.
     mutating func end(_ step: StepIndex) -> [StepIndex] {
         var unneeded: [StepIndex] = []

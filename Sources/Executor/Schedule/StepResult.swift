@@ -110,6 +110,9 @@ package enum JobOutcome: Sendable, Hashable {
     case live(exit: Int)
     /// It was cancelled.
     case cancelled
+    /// All steps went well, and what the last ones left cannot be put together. The machine never
+    /// makes this: it knows nothing of files.
+    case failedToJoin
     /// The plan has exits and none of them holds, which no compiled plan does.
     case noExit
 }

@@ -14,6 +14,28 @@ struct KnownState {
         self.trees = trees
     }
 
+    /// Whether it is known without a look at any file that some states changed different paths. The
+    /// first layer is what all of them began with.
+    static func areApart(_ states: [WorkspaceState]) -> Bool {
+        var seen: Set<ObjectIdentifier> = []
+        var files: Set<TreePath> = []
+        var folders: Set<TreePath> = []
+        for layer in states.lazy.flatMap({ $0.layers.dropFirst() })
+        where seen.insert(ObjectIdentifier(layer)).inserted {
+            guard let tree = layer.tree else { return false }
+            for entry in tree.entries {
+                if entry.node == .folder {
+                    folders.insert(entry.path)
+                } else if !files.insert(entry.path).inserted {
+                    return false
+                }
+                var folder = entry.path.parent
+                while !folder.isRoot, folders.insert(folder).inserted { folder = folder.parent }
+            }
+        }
+        return files.isDisjoint(with: folders)
+    }
+
     /// What globs cover, as `TreeScan` would find it; `nil` when layers hide parts of each other,
     /// so that it has to look.
     func tree(_ globs: [Glob]) -> FileTree? {

@@ -39,7 +39,7 @@ enum Subprogram {
                 var step = danube_step(
                     arguments: words.pointers, environment: environment.pointers, search: search,
                     folder: folder, input: given, output: pipe.writing, error: nothing,
-                    script: -1)
+                    script: -1, source: nil, view: nil)
                 return danube_step_start(&step, &pid, &handle, &failed)
             }
         }

@@ -15,20 +15,32 @@ package final class Workspaces {
     package let folder: String
     /// Whether nothing is mounted.
     package private(set) var isCopying: Bool
+    /// The path at which all steps see the workspace that is theirs; `nil` where nothing is
+    /// mounted. Programs write paths into what they make (virtual environments, build folders), and
+    /// the next step, or another job, finds it in another lane.
+    package private(set) var view: String?
     private var count = 0
     private let stacks = LayerStacks()
     private var mounted: Set<String> = []
 
     /// Makes workspaces in a folder that is there and belongs to this job alone. `mayMount` says
-    /// that the program has a mount namespace of its own.
-    package init(folder: String, mayMount: Bool) throws {
+    /// that the program has a mount namespace of its own, in which each step can see its workspace
+    /// at `view`.
+    package init(folder: String, mayMount: Bool, view: String? = nil) throws {
         self.folder = folder
         isCopying = !mayMount || Self.areCopiesWanted
         for name in ["layers", "work", "lanes"] {
             try Self.makeFolder("\(folder)/\(name)")
         }
         if !isCopying { isCopying = try !canMount() }
+        if !isCopying, let view {
+            try Self.makeFolder(view)
+            self.view = view
+        }
     }
+
+    /// Where steps see their workspaces, by the folder of the cache.
+    package static func view(in cacheFolder: String) -> String { "\(cacheFolder)/workspace" }
 
     /// Whether the environment asks for copies.
     package static var areCopiesWanted: Bool {
@@ -103,6 +115,16 @@ package final class Workspaces {
             try join.add(state, isChecked: isChecked, layerFolder)
         }
         return join.joined
+    }
+
+    /// Throws as `join` does, and makes no more of the layers than it must.
+    func check(_ states: [WorkspaceState]) throws(WorkspaceError) {
+        var seen: Set<ObjectIdentifier> = []
+        let different = states.filter { state in
+            state.layers.last.map { seen.insert(ObjectIdentifier($0)).inserted } ?? false
+        }
+        if different.count < 2 || KnownState.areApart(different) { return }
+        _ = try join(different)
     }
 
     /// A place for a layer that is filled by hand.

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+_SPECIAL = frozenset("*?[")
+
 
 def glob(
     pattern: str, names: Callable[[str], Sequence[str]], is_folder: Callable[[str], bool]
@@ -32,8 +34,13 @@ def glob(
     if not components or pattern.startswith("/") or ".." in components:
         raise ValueError(f"bad pattern {pattern!r}: it is a path from the root of the repository")
     found = {""}
-    for component in components:
-        found = _step(component, found, names, is_folder)
+    for component in components[:-1]:
+        if _SPECIAL.intersection(component):
+            found = _step(component, found, names, is_folder)
+        else:
+            # What is beside a folder that is named decides nothing, so it is not asked for.
+            found = {_joined(folder, component) for folder in found}
+    found = _step(components[-1], found, names, is_folder)
     if pattern.endswith("/") or components[-1] == "**":
         found = {path for path in found if is_folder(path)}
     return sorted(found - {""})

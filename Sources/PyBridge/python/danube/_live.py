@@ -212,11 +212,13 @@ class LiveBackend:
             return False
 
     def _names(self, folder: str) -> list[str]:
+        if ".git" in folder.split("/"):
+            return []
         try:
             names = os.listdir(os.path.join(self.root, folder))
         except OSError:
             return []
-        return [name for name in names if folder or name != ".git"]
+        return [name for name in names if name != ".git"]
 
     def _is_folder(self, path: str) -> bool:
         full = os.path.join(self.root, path)
