@@ -67,6 +67,15 @@ import Testing
                 "$.steps[0].needs"
             ),
             (
+                "half a cleanup", WireBytes.plan(step: [0xF8, 0x01, 0x01]), .schema,
+                "$.steps[0].cleanup"
+            ),
+            (
+                "a cleanup after itself",
+                WireBytes.plan(step: [0xF8, 0x01, 0x01, 0x80, 0x02, 0x01]),
+                .reference, "$.steps[0].cleanup"
+            ),
+            (
                 "an empty part", WireBytes.plan(step: WireBytes.bytes(4, WireBytes.bytes(1, []))),
                 .schema, "$.steps[0].script"
             ),

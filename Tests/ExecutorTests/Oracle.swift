@@ -163,7 +163,8 @@ struct Oracle {
                 return isHandled && (ends[$0].flatMap { $0 } ?? 130) != 0
             }
             expect(
-                handled || mayCleanUp(step), "\(step) starts after cancelling and cleans nothing up")
+                handled || mayCleanUp(step), "\(step) starts after cancelling and cleans nothing up"
+            )
         }
     }
 
