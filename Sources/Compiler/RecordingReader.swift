@@ -204,10 +204,7 @@ struct RecordingReader {
             node.tokens.append(.sequenceEnd)
         case 11: node.tokens.append(.resolve(try values.ordinal(try reader.expectInt())))
         case 14: try openFinally(since: try reader.expectInt())
-        case 15:
-            guard finals.popLast() != nil else {
-                throw RecordingError.schema("a `finally` ends that did not begin")
-            }
+        case 15: try closeFinally()
         default: try exit(&reader)
         }
     }
@@ -228,6 +225,12 @@ struct RecordingReader {
         } else {
             // Nothing happened in it: only what is around it can have been cancelled.
             finals.append(finals.last ?? nil)
+        }
+    }
+
+    private mutating func closeFinally() throws(RecordingError) {
+        guard finals.popLast() != nil else {
+            throw .schema("a `finally` ends that did not begin")
         }
     }
 

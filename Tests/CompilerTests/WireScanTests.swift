@@ -26,7 +26,7 @@ import Testing
             ("an unknown field", WireBytes.plan([0x78, 1]), .schema, "$"),
             ("a huge field", WireBytes.plan([0xF8, 0xFF, 0xFF, 0xFF, 0x7F, 1]), .schema, "$"),
             ("field 0", WireBytes.plan([0x00, 1]), .schema, "$"),
-            ("in a step", WireBytes.plan(step: WireBytes.number(31, 1)), .schema, "$.steps[0]"),
+            ("in a step", WireBytes.plan(step: WireBytes.number(33, 1)), .schema, "$.steps[0]"),
             ("a group", WireBytes.plan([0x2B, 0x2C]), .schema, "$.steps[0]"),
             ("a wrong type", WireBytes.plan(step: [0x0D, 1, 2, 3, 4]), .schema, "$.steps[0].id"),
             ("a second version", WireBytes.plan(WireBytes.number(1, 1)), .schema, "$.version"),

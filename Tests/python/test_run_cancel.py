@@ -1,4 +1,4 @@
-"""Which steps a cancelled job still runs: those that Python would, had it been interrupted there."""
+"""What a cancelled job still runs: the steps that Python would, had it been interrupted there."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ import PipelineIR
 ///
 /// Cancelling acts as an exception that is raised at each step that runs or is about to. A plan
 /// says what follows from the failure of a step that Python's `try`, `finally` or `with` handles:
-/// such a step counts as failed with code 130, and then runs what cleans up after it. For steps whose
-/// failure raises nothing the plan says which `try` a step cleans up after.
+/// such a step counts as failed with code 130, and then runs what cleans up after it. Where a
+/// failure raises nothing, the plan says which `try` a step cleans up after.
 struct Cancellation: Sendable, Equatable {
     var urgency: Schedule.Urgency
     /// The step whose failure goes on to the end of the pipeline, `Int32.max` when there is none.
