@@ -149,10 +149,11 @@ struct Lowering {
         if let needs = recorded.options?.needs {
             step.needs = Set(needs.map { placedIndex($0) }).sorted()
         }
+        note(cleanup(of: .step(number), before: index), in: &step)
         let footprint = Footprint(step)
         follow(&step, index, entry.condition, footprint, &scope)
         count(edgesOf: step)
-        placement.placed[Int(number)] = index
+        placement.place(.step(number), at: index)
         plan.steps.append(step)
     }
 
@@ -178,10 +179,32 @@ struct Lowering {
         step.condition = self.index(entry.condition)
         step.data = dataEdges(step)
         step.conditional = conditionEdges(entry)
+        note(cleanup(of: .upload(number), before: index), in: &step)
         let footprint = path.literal.map { Footprint(inputs: [$0], outputs: []) }
         follow(&step, index, entry.condition, footprint, &scope)
         count(edgesOf: step)
+        placement.place(.upload(number), at: index)
         plan.steps.append(step)
+    }
+
+    private func note(_ cleanup: Cleanup?, in step: inout Step) {
+        guard let cleanup else { return }
+        var options = step.settings
+        options.cleanup = cleanup
+        step.options = options
+    }
+
+    /// The steps of the `try` that a step cleans up after. Paths differ in what happens in it.
+    private func cleanup(of event: RecordedEvent, before index: Int32) -> Cleanup? {
+        var found: Cleanup?
+        for one in merger.cleanups(of: event) {
+            let first = placement.placed(merger.resolved(one.first))
+            let last = placement.placed(merger.resolved(one.last))
+            guard let first, let last, first <= last, last.value < index else { continue }
+            found = Cleanup(
+                first: min(first, found?.first ?? first), last: max(last, found?.last ?? last))
+        }
+        return found
     }
 
     private mutating func count(edgesOf step: Step) {
@@ -318,13 +341,31 @@ extension Lowering {
 /// Where recorded steps stand in the plan.
 final class Placement {
     /// Index in the plan by recorded step; -1 where there is none yet.
-    var placed: [Int32]
+    private var placed: [Int32]
+    private var uploads: [Int32: Int32] = [:]
     /// The step that each was merged into.
     private let alias: [Int32]
 
     init(alias: [Int32]) {
         self.alias = alias
         placed = Array(repeating: -1, count: alias.count)
+    }
+
+    func place(_ event: RecordedEvent, at index: Int32) {
+        switch event {
+        case .step(let number): placed[Int(number)] = index
+        case .upload(let number): uploads[number] = index
+        }
+    }
+
+    /// Where a step or artifact stands that was not merged into another; `nil` if not yet.
+    func placed(_ event: RecordedEvent) -> StepIndex? {
+        let index =
+            switch event {
+            case .step(let number): placed[Int(number)]
+            case .upload(let number): uploads[number] ?? -1
+            }
+        return index < 0 ? nil : StepIndex(Int(index))
     }
 
     func index(_ recorded: StepIndex) -> StepIndex {

@@ -10,6 +10,10 @@ struct Merger {
     var decisions: Decisions
     /// For each recorded step the one it was merged into.
     private var alias: [Int32]
+    /// The same for artifacts.
+    private var uploadAlias: [Int32]
+    /// For what was merged: the `try` that it cleans up after on each other path.
+    private var cleanups: [RecordedEvent: [RecordedTry]] = [:]
     var keys: [Int?]
     /// Matches inside of groups that were matched, found before conditions are renamed.
     private var inner: [ObjectIdentifier: [(Int, Int)]] = [:]
@@ -30,6 +34,7 @@ struct Merger {
         self.recording = recording
         decisions = Decisions(deadline: deadline)
         alias = Array(0..<Int32(recording.steps.count))
+        uploadAlias = Array(0..<Int32(recording.uploads.count))
         keys = Array(repeating: nil, count: recording.steps.count)
     }
 
@@ -49,6 +54,31 @@ struct Merger {
         var number = number
         while alias[Int(number)] != number { number = alias[Int(number)] }
         return number
+    }
+
+    /// The step or artifact that a recorded one was merged into.
+    func resolved(_ event: RecordedEvent) -> RecordedEvent {
+        switch event {
+        case .step(let number): return .step(resolved(number))
+        case .upload(var number):
+            while uploadAlias[Int(number)] != number { number = uploadAlias[Int(number)] }
+            return .upload(number)
+        }
+    }
+
+    /// The `try` that a step or artifact cleans up after, as each path that has it says.
+    func cleanups(of event: RecordedEvent) -> [RecordedTry] {
+        let own =
+            switch event {
+            case .step(let number): recording.steps[Int(number)].cleanup
+            case .upload(let number): recording.uploads[Int(number)].cleanup
+            }
+        return (own.map { [$0] } ?? []) + (cleanups[event] ?? [])
+    }
+
+    private mutating func merge(_ b: RecordedEvent, into a: RecordedEvent) {
+        let found = cleanups(of: b)
+        if !found.isEmpty { cleanups[a, default: []] += found }
     }
 
     // The recursion is as deep as decisions are nested, which the bound on paths bounds.
@@ -146,13 +176,20 @@ struct Merger {
             guard same(recording.steps[Int(x)], recording.steps[Int(y)]) else { return false }
             let x = resolved(x)
             let y = resolved(y)
-            if x != y { alias[Int(y)] = x }
+            if x != y {
+                alias[Int(y)] = x
+                merge(.step(y), into: .step(x))
+            }
             return true
         case (.upload(let x), .upload(let y)):
             let left = recording.uploads[Int(x)]
             let right = recording.uploads[Int(y)]
-            return left.frame == right.frame && left.name == right.name
-                && left.junit == right.junit && same(left.path, right.path)
+            guard left.frame == right.frame, left.name == right.name,
+                left.junit == right.junit, same(left.path, right.path)
+            else { return false }
+            uploadAlias[Int(y)] = x
+            merge(.upload(y), into: .upload(x))
+            return true
         case (.note(let x, let f), .note(let y, let g)): return f == g && same(x, y)
         case (.group(let x), .group(let y)):
             guard x.kind == y.kind, x.name == y.name, x.frame == y.frame, x.failFast == y.failFast

@@ -11,6 +11,8 @@ struct RecordedStep {
     var handled: Bool
     /// A stranger's text is part of its command.
     var untrusted: Bool
+    /// The `try` that it cleans up after.
+    var cleanup: RecordedTry?
     var options: RecordedOptions?
 }
 
@@ -60,6 +62,20 @@ struct RecordedUpload {
     var path: Template
     var name: String?
     var junit: Bool
+    /// The `try` that it cleans up after.
+    var cleanup: RecordedTry?
+}
+
+/// A step or an artifact, as an entry of the recording.
+enum RecordedEvent: Hashable {
+    case step(Int32)
+    case upload(Int32)
+}
+
+/// The first and the last that happened between the start of a `try` and its `finally`.
+struct RecordedTry {
+    var first: RecordedEvent
+    var last: RecordedEvent
 }
 
 /// A predicate as it was recorded.

@@ -15,6 +15,10 @@ struct RecordingReader {
     private var ended = true
     /// For each frame, how many calls are around it.
     private var depths: [Int32] = []
+    /// Steps and artifacts of the path so far, with the positions of their tokens.
+    private var events: [(position: Int32, event: RecordedEvent)] = []
+    /// Open `finally` blocks, innermost last: the `try` of each, where anything happened in it.
+    private var finals: [RecordedTry?] = []
     private var noteCount = 0
     private var tokenCount = 0
     /// Reads templates and predicates; knows the steps of the path so far.
@@ -25,6 +29,8 @@ struct RecordingReader {
         var position: Int32
         var steps: Int
         var scopes: [Scope]
+        var events: Int
+        var finals: [RecordedTry?]
         var answer: Bool
     }
 
@@ -59,6 +65,8 @@ struct RecordingReader {
             spine.removeAll()
             values.ordinals.removeAll()
             scopes.removeAll()
+            events.removeAll()
+            finals.removeAll()
             position = 0
             flipped = nil
             ended = false
@@ -78,6 +86,8 @@ struct RecordingReader {
         position = shared
         values.ordinals.removeSubrange(last.steps...)
         scopes = last.scopes
+        events.removeSubrange(last.events...)
+        finals = last.finals
         flipped = (predicate, frame, !last.answer)
         ended = false
     }
@@ -138,11 +148,11 @@ struct RecordingReader {
     }
 
     /// Fields of each token, by its opcode.
-    private static let widths = [6, 5, 3, 4, 2, 1, 1, 4, 1, 3, 1, 2, 6]
+    private static let widths = [6, 5, 3, 4, 2, 1, 1, 4, 1, 3, 1, 2, 6, 9, 2, 1]
 
     private mutating func other(_ opcode: Int32, _ reader: inout MarshalReader, _ count: Int) throws
     {
-        guard (0...12).contains(opcode), Self.widths[Int(opcode)] == count else {
+        guard (0...15).contains(opcode), Self.widths[Int(opcode)] == count else {
             throw RecordingError.schema("token \(opcode) has \(count) fields")
         }
         switch opcode {
@@ -153,8 +163,10 @@ struct RecordingReader {
             recording.uploads.append(
                 RecordedUpload(
                     frame: frame, path: path, name: try reader.optionalString(),
-                    junit: try reader.expectBool()))
-            node.tokens.append(.upload(Int32(recording.uploads.count - 1)))
+                    junit: try reader.expectBool(), cleanup: finals.last ?? nil))
+            let number = Int32(recording.uploads.count - 1)
+            node.tokens.append(.upload(number))
+            events.append((position, .upload(number)))
             try bounded(recording.uploads.count, "artifacts")
         case 2:
             let frame = try frameNumber(&reader)
@@ -191,7 +203,34 @@ struct RecordingReader {
             try close(.sequence)
             node.tokens.append(.sequenceEnd)
         case 11: node.tokens.append(.resolve(try values.ordinal(try reader.expectInt())))
+        case 14: try openFinally(since: try reader.expectInt())
+        case 15: try closeFinally()
         default: try exit(&reader)
+        }
+    }
+
+    /// A `finally` begins. Its `try` did when so many tokens were there.
+    private mutating func openFinally(since start: Int32) throws(RecordingError) {
+        guard finals.count < Self.callLimit else {
+            throw .tooMany("`finally` within each other", limit: Self.callLimit)
+        }
+        var low = 0
+        var high = events.count
+        while low < high {
+            let middle = (low + high) / 2
+            if events[middle].position <= start { low = middle + 1 } else { high = middle }
+        }
+        if low < events.count, let last = events.last {
+            finals.append(RecordedTry(first: events[low].event, last: last.event))
+        } else {
+            // Nothing happened in it: only what is around it can have been cancelled.
+            finals.append(finals.last ?? nil)
+        }
+    }
+
+    private mutating func closeFinally() throws(RecordingError) {
+        guard finals.popLast() != nil else {
+            throw .schema("a `finally` ends that did not begin")
         }
     }
 
@@ -229,11 +268,12 @@ struct RecordingReader {
             RecordedStep(
                 frame: frame, name: name, command: command, check: flags & 1 != 0,
                 capture: flags & 2 != 0, handled: flags & 4 != 0, untrusted: untrusted,
-                options: options))
+                cleanup: finals.last ?? nil, options: options))
         try bounded(recording.steps.count, "steps on all paths")
         let number = Int32(recording.steps.count - 1)
         values.ordinals.append(number)
         node.tokens.append(.step(number))
+        events.append((position, .step(number)))
     }
 
     private mutating func decision(_ reader: inout MarshalReader, _ count: Int) throws {
@@ -268,7 +308,7 @@ struct RecordingReader {
             spine.append(
                 Decision(
                     node: node, position: position, steps: values.ordinals.count, scopes: scopes,
-                    answer: answer))
+                    events: events.count, finals: finals, answer: answer))
         }
         position += 1
         node = child

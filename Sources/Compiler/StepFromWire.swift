@@ -82,7 +82,20 @@ struct StepFromWire {
                 path: try templates.template(message.upload.path, "upload"),
                 name: message.upload.name, junit: message.upload.junit)
         }
+        options.cleanup = try cleanup(message)
         return options
+    }
+
+    /// The range of a `try`: both of its ends, or neither.
+    private func cleanup(_ message: Danube_Plan_V1_Step) throws(PlanError) -> Cleanup? {
+        let first = PlanFromWire.reference(message.cleanupFirst)
+        let last = PlanFromWire.reference(message.cleanupLast)
+        if first == nil, last == nil { return nil }
+        guard let first, let last else {
+            throw templates.error(
+                .schema, "cleanup", "`cleanup_first` and `cleanup_last` go together.")
+        }
+        return Cleanup(first: StepIndex(first), last: StepIndex(last))
     }
 
     /// A list that can be absent. Elements of one that is absent are a mistake.

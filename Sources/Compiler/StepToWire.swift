@@ -75,6 +75,10 @@ enum StepToWire {
             inner.junit = upload.junit
             message.upload = inner
         }
+        if let cleanup = options.cleanup {
+            message.cleanupFirst = PlanToWire.reference(cleanup.first.value)
+            message.cleanupLast = PlanToWire.reference(cleanup.last.value)
+        }
     }
 
     private static func indices(_ steps: [StepIndex]) -> [UInt32] {

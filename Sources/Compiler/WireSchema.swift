@@ -114,6 +114,7 @@ enum WireMessage: Int, CaseIterable {
         .many(25, "needs", .uint32), .one(26, "frame", .uint32),
         .many(27, "matrix", .message(.coordinate)), .one(28, "group", .uint32),
         .one(29, "upload", .message(.upload)), .one(30, "has_needs", .bool),
+        .one(31, "cleanup_first", .uint32), .one(32, "cleanup_last", .uint32),
     ]
 
     private var textFields: [WireField] {

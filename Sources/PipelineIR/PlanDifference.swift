@@ -4,6 +4,8 @@ package struct PlanDifference: Sendable, Equatable {
     package enum Field: Sendable, Hashable {
         case id, name, kind, command, image, workdir, condition, check, fatal, capture, timeout
         case retry, resources, inputs, outputs, cache, services, upload, matrix, group
+        /// Whether it cleans up after a `try`; which steps that has shows at those steps.
+        case cleanup
         case env(String)
 
         /// The word in reports: that of the plan's JSON.
@@ -198,6 +200,7 @@ private struct PlanComparison {
         compare(.cache, left.cache, right.cache)
         compare(.services, left.services, right.services)
         compare(.upload, left.upload, right.upload)
+        compare(.cleanup, left.cleanup == nil, right.cleanup == nil)
         return fields
     }
 

@@ -113,6 +113,9 @@ extension Step {
         step.data = data.map(map).sorted()
         step.conditional = conditional.map(map).sorted()
         step.needs = needs?.map(map).sorted()
+        if let cleanup = options?.cleanup {
+            step.options?.cleanup = Cleanup(first: map(cleanup.first), last: map(cleanup.last))
+        }
         if let upload = options?.upload {
             step.options?.upload?.path = upload.path.mapSteps(map)
         }

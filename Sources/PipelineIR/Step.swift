@@ -79,12 +79,27 @@ package struct Step: Sendable, Equatable {
         package var services: [Service] = []
         /// The files that it keeps; `nil` unless the kind is `upload`.
         package var upload: Upload?
+        /// The `try` that it cleans up after; `nil` outside of every `finally`.
+        package var cleanup: Cleanup?
         /// Creates the settings of a step that gave none.
         package init() {}
     }
 
     /// The options, or their defaults.
     package var settings: Options { options ?? Options() }
+}
+
+/// The steps of the `try` whose `finally`, or of the `with` whose end, a step stands in.
+package struct Cleanup: Sendable, Equatable {
+    /// The first step after the `try` was entered.
+    package var first: StepIndex
+    /// The last step before the `finally`.
+    package var last: StepIndex
+    /// Names a range of steps that is not empty.
+    package init(first: StepIndex, last: StepIndex) {
+        self.first = first
+        self.last = last
+    }
 }
 
 /// When a step's result is kept.

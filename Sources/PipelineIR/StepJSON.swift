@@ -10,6 +10,7 @@ extension PlanWriter {
         }
         flag("capture", step.capture, default: false)
         flag("check", step.check, default: true)
+        if let cleanup = options?.cleanup { references("cleanup", [cleanup.first, cleanup.last]) }
         edges("conditional", step.conditional)
         edges("data", step.data)
         environment(step.env)

@@ -1,7 +1,7 @@
 extension PlanReader {
     enum StepKey: String, SchemaKey {
-        case after, cache, capture, check, conditional, data, env, fatal, frame, group, id, image
-        case inputs, kind, matrix, name, needs, outputs, resources, retry, run, services
+        case after, cache, capture, check, cleanup, conditional, data, env, fatal, frame, group, id
+        case image, inputs, kind, matrix, name, needs, outputs, resources, retry, run, services
         case timeout = "timeout_ms"
         case upload, when, workdir
         static let table = KeyTable<Self>()
@@ -40,6 +40,7 @@ extension PlanReader {
             case .outputs: options.outputs = try strings()
             case .services: options.services = try list { (r) throws(PlanError) in try r.service() }
             case .upload: options.upload = try upload()
+            case .cleanup: options.cleanup = try cleanup()
             }
         }
         try keys.require(.id, in: json)
@@ -58,6 +59,16 @@ extension PlanReader {
                 hint: "The first is $.steps[\(first)].", at: start)
         }
         return id
+    }
+
+    /// The first and the last step of a `try`.
+    private mutating func cleanup() throws(PlanError) -> Cleanup {
+        let ends = try list { (r) throws(PlanError) in try r.reference() }
+        guard ends.count == 2 else {
+            throw json.error(
+                .schema, "`cleanup` names two steps: the first and the last of its `try`.")
+        }
+        return Cleanup(first: ends[0], last: ends[1])
     }
 
     enum CommandKey: String, SchemaKey {

@@ -159,6 +159,16 @@ extension PlanValidator {
         for (position, service) in options.services.enumerated() {
             try self.service(service, index, path.key("services").at(position))
         }
+        if let cleanup = options.cleanup {
+            guard cleanup.first.value >= 0, cleanup.first <= cleanup.last,
+                cleanup.last.int < index
+            else {
+                throw PlanError(
+                    .reference, path.key("cleanup"),
+                    "The steps of a `try` stand before those that clean up after it, "
+                        + "the first before the last.")
+            }
+        }
         if let upload = options.upload {
             let path = path.key("upload")
             try line(upload.name, path.key("name"), "The name of an artifact")

@@ -187,7 +187,8 @@ enum WireBytes {
         "retry":{"attempts":1,"delay_ms":2,"backoff":1.5,"on_codes":[3]},
         "resources":{"cpu_milli":1,"memory_bytes":2,"disk_bytes":3,"gpu":4},
         "inputs":["i"],"outputs":["o"],"after":["a","b"],"data":["b"],"conditional":["a"],
-        "needs":["a"],"matrix":{"k":"v"},"services":[{"name":"s","image":"i","env":{"A":"b"},
+        "needs":["a"],"cleanup":["a","b"],"matrix":{"k":"v"},
+        "services":[{"name":"s","image":"i","env":{"A":"b"},
         "ports":[80],"ready":["r",{"code":"b"}],"ready_timeout_ms":9}]},
         {"id":"d","kind":"upload","run":"","upload":{"path":"p","name":"n","junit":true}}]}
         """

@@ -26,7 +26,7 @@ import Testing
             ("an unknown field", WireBytes.plan([0x78, 1]), .schema, "$"),
             ("a huge field", WireBytes.plan([0xF8, 0xFF, 0xFF, 0xFF, 0x7F, 1]), .schema, "$"),
             ("field 0", WireBytes.plan([0x00, 1]), .schema, "$"),
-            ("in a step", WireBytes.plan(step: WireBytes.number(31, 1)), .schema, "$.steps[0]"),
+            ("in a step", WireBytes.plan(step: WireBytes.number(33, 1)), .schema, "$.steps[0]"),
             ("a group", WireBytes.plan([0x2B, 0x2C]), .schema, "$.steps[0]"),
             ("a wrong type", WireBytes.plan(step: [0x0D, 1, 2, 3, 4]), .schema, "$.steps[0].id"),
             ("a second version", WireBytes.plan(WireBytes.number(1, 1)), .schema, "$.version"),
@@ -65,6 +65,15 @@ import Testing
             (
                 "needs without has_needs", WireBytes.plan(step: WireBytes.bytes(25, [0])), .schema,
                 "$.steps[0].needs"
+            ),
+            (
+                "half a cleanup", WireBytes.plan(step: [0xF8, 0x01, 0x01]), .schema,
+                "$.steps[0].cleanup"
+            ),
+            (
+                "a cleanup after itself",
+                WireBytes.plan(step: [0xF8, 0x01, 0x01, 0x80, 0x02, 0x01]),
+                .reference, "$.steps[0].cleanup"
             ),
             (
                 "an empty part", WireBytes.plan(step: WireBytes.bytes(4, WireBytes.bytes(1, []))),

@@ -51,6 +51,83 @@ import Testing
         #expect(run.state(1) == .cancelled)
     }
 
+    // MARK: The finally of steps whose failure raises nothing
+
+    /// 0 before the `try`; 1 and 2 in it; 3 and 4 in its `finally`; 5 after it. Nothing raises.
+    private func unchecked(_ change: (inout Plan) -> Void = { _ in }) -> Plan {
+        makePlan([[], [0], [1], [2], [3], [4]]) { plan in
+            for step in plan.steps.indices {
+                plan.steps[step].check = false
+                plan.steps[step].fatal = false
+                guard step == 3 || step == 4 else { continue }
+                var options = Step.Options()
+                options.cleanup = Cleanup(first: StepIndex(1), last: StepIndex(2))
+                plan.steps[step].options = options
+            }
+            change(&plan)
+        }
+    }
+
+    /// The steps that start when the job is cancelled while a step runs, and each ends at once.
+    private func started(_ plan: Plan, afterCancelAt step: Int) -> [Int] {
+        var run = Run(plan)
+        var next = run.send(.start)
+        func first(_ commands: [Schedule.Command]) -> Int? {
+            for command in commands {
+                switch command {
+                case .start(let step, _), .upload(let step): return step.int
+                default: continue
+                }
+            }
+            return nil
+        }
+        func end(_ step: Int, _ run: inout Run, _ outcome: AttemptOutcome) -> [Schedule.Command] {
+            plan.steps[step].kind == .upload
+                ? run.send(.uploaded(StepIndex(step), failure: nil)) : run.end(step, outcome)
+        }
+        while let one = first(next), one != step {
+            next = end(one, &run, .exitCode(0, output: nil))
+        }
+        _ = run.send(.cancel(.orderly))
+        next = end(step, &run, .cancelled)
+        var found: [Int] = []
+        while let one = first(next) {
+            found.append(one)
+            next = end(one, &run, .exitCode(0, output: nil))
+        }
+        return found
+    }
+
+    @Test(arguments: [(0, []), (1, [3, 4]), (2, [3, 4]), (3, []), (4, []), (5, [])])
+    func `a finally runs when its try was entered and it was not itself interrupted`(
+        at: Int, runs: [Int]
+    ) { #expect(started(unchecked(), afterCancelAt: at) == runs) }
+
+    @Test(arguments: [(0, []), (1, [3, 4]), (2, [3, 4]), (3, [])])
+    func `a try of artifacts alone is entered with the first of them`(at: Int, runs: [Int]) {
+        let plan = unchecked { plan in
+            for step in [1, 2] {
+                plan.steps[step].kind = .upload
+                plan.steps[step].check = true
+                plan.steps[step].fatal = true
+                plan.steps[step].command = .script(.empty)
+                plan.steps[step].options = Step.Options()
+                plan.steps[step].options?.upload = Upload(
+                    path: Template("a"), name: "a", junit: false)
+            }
+        }
+        #expect(started(plan, afterCancelAt: at) == runs)
+    }
+
+    @Test func `a clean-up that overtook what it cleans up after goes on`() {
+        let plan = unchecked { $0.steps[3].order = [StepIndex(0)] }
+        var run = Run(plan)
+        _ = run.send(.start)
+        #expect(run.exit(0) == [start(1), start(3)])
+        #expect(run.send(.cancel(.orderly)) == [stop(1)])
+        #expect(run.exit(3) == [start(4)])
+    }
+
     @Test func `nothing starts after a cancelled step that nothing handles`() throws {
         var run = Run(makePlan([[], [0], [1]]) { $0.steps[0].check = false })
         _ = run.send(.start)

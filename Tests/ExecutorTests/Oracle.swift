@@ -17,6 +17,11 @@ struct Oracle {
     private var blocked: Set<Int> = []
     private var raised: Set<Int> = []
     private var cancelled: Schedule.Urgency?
+    /// Steps that were started, or found in the cache.
+    private var begun: Set<Int> = []
+    /// When the job was cancelled: those that had begun or could have, and those that ran.
+    private var entered: Set<Int> = []
+    private var running: Set<Int> = []
 
     init(_ plan: Plan) {
         self.plan = plan
@@ -32,6 +37,10 @@ struct Oracle {
         case .uploaded(let step, let failure):
             last[step.int] = failure.map { .uploadFailed($0) } ?? .exitCode(0, output: nil)
         case .cancel(let urgency):
+            if cancelled == nil {
+                entered = begun.union(plan.steps.indices.filter(isDue))
+                running = begun.filter { ends[$0] == nil && plan.steps[$0].kind == .run }
+            }
             if cancelled != .now { cancelled = urgency }
         case .start, .wake, .probed, .vacated: break
         }
@@ -59,6 +68,7 @@ struct Oracle {
             ends[step] = .some(0)
             outputs[step] = result.output
         case .cached(let result):
+            begun.insert(step)
             ends[step] = .some(0)
             outputs[step] = result.output
         case .failed(let outcome): fail(step, outcome, check, isFatal)
@@ -68,6 +78,10 @@ struct Oracle {
             ends[step] = .some(ran ? 130 : nil)
             let isOwn = last[step] == .cancelled && cancelled == nil && !isBeside(step)
             expect(isOwn || cancelled != nil || isBeside(step), "\(step) was cancelled by nothing")
+            let hasStarted = begun.contains(step) || !ran || outermost(step) != nil
+            if cancelled == .orderly, !hasStarted {
+                expect(!isOwedCleanup(step), "\(step) does not clean up after what was stopped")
+            }
             if ran, isOwn { raise(step, check, isFatal) }
         case .blocked:
             ends[step] = .some(nil)
@@ -101,12 +115,16 @@ struct Oracle {
     mutating func check(_ command: Schedule.Command, _ schedule: Schedule) {
         switch command {
         case .start(let step, let attempt):
+            begun.insert(step.int)
             attempts[step.int] += 1
             let most = 1 + Int(plan.steps[step.int].options?.retry?.attempts ?? 0)
             expect(attempt == attempts[step.int], "\(step) has attempt \(attempt)")
             expect(attempt <= most, "\(step) is tried \(attempt) times")
             mayStart(step.int)
-        case .upload(let step), .probe(let step): mayStart(step.int)
+        case .upload(let step):
+            mayStart(step.int)
+            begun.insert(step.int)
+        case .probe(let step): mayStart(step.int)
         case .skip(let step):
             expect(!holds(plan.steps[step.int].condition), "\(step) is skipped and holds")
         case .note(let note):
@@ -144,11 +162,35 @@ struct Oracle {
                 let isHandled = plan.steps[$0].check && !plan.steps[$0].fatal
                 return isHandled && (ends[$0].flatMap { $0 } ?? 130) != 0
             }
-            expect(handled, "\(step) starts after cancelling and cleans nothing up")
+            expect(
+                handled || mayCleanUp(step), "\(step) starts after cancelling and cleans nothing up"
+            )
         }
     }
 
     // MARK: Rules
+
+    /// Whether all that a step waits for has ended.
+    private func isDue(_ step: Int) -> Bool {
+        let one = plan.steps[step]
+        let before = one.order + one.data + one.conditional + (one.needs ?? [])
+        return ends[step] == nil && before.allSatisfy { ends[$0.int] != nil }
+    }
+
+    /// Whether a `try` was entered that a step cleans up after, or one around it.
+    private func mayCleanUp(_ step: Int) -> Bool {
+        guard let range = plan.steps[step].options?.cleanup else { return false }
+        return (range.first.int...range.last.int).contains { entered.contains($0) }
+            || mayCleanUp(range.first.int)
+    }
+
+    /// Whether a step in the `try` was running, which itself cleans nothing up.
+    private func isOwedCleanup(_ step: Int) -> Bool {
+        guard let range = plan.steps[step].options?.cleanup else { return false }
+        return (range.first.int...range.last.int).contains {
+            running.contains($0) && plan.steps[$0].options?.cleanup == nil
+        }
+    }
 
     /// Whether a failure keeps a step from running, by an edge or by its place in the program.
     private func isBlocked(_ step: Int) -> Bool {

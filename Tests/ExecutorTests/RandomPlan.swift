@@ -108,6 +108,13 @@ struct RandomPlan {
         } else {
             step.options = options()
         }
+        if index > 0, random.chance(20) {
+            let first = random.below(index)
+            let last = first + random.below(index - first)
+            var options = step.settings
+            options.cleanup = Cleanup(first: StepIndex(first), last: StepIndex(last))
+            step.options = options
+        }
         plan.steps.append(step)
     }
 

@@ -33,6 +33,7 @@ struct FieldText {
         case .outputs: return settings.outputs.map { $0.joined(separator: ", ") } ?? ""
         case .cache: return "\(settings.cache)"
         case .services: return settings.services.map(text).joined(separator: ", ")
+        case .cleanup: return settings.cleanup == nil ? "" : "cleans up when cancelled"
         case .upload:
             guard let upload = settings.upload else { return "" }
             let kind = upload.junit ? " as a test report" : ""

@@ -4,7 +4,8 @@ import PipelineIR
 ///
 /// Cancelling acts as an exception that is raised at each step that runs or is about to. A plan
 /// says what follows from the failure of a step that Python's `try`, `finally` or `with` handles:
-/// such a step counts as failed with code 130, and then runs what cleans up after it.
+/// such a step counts as failed with code 130, and then runs what cleans up after it. Where a
+/// failure raises nothing, the plan says which `try` a step cleans up after.
 struct Cancellation: Sendable, Equatable {
     var urgency: Schedule.Urgency
     /// The step whose failure goes on to the end of the pipeline, `Int32.max` when there is none.
@@ -12,6 +13,8 @@ struct Cancellation: Sendable, Equatable {
     var propagating = Int32.max
     /// Results as they would be, had the handled failures not been.
     var pretended: StepResults
+    /// What was entered before, by which the steps of `finally` blocks are chosen.
+    var tries = EnteredTries()
 }
 
 extension Schedule {
@@ -26,8 +29,9 @@ extension Schedule {
 
     private mutating func cancelInOrder(_ commands: inout [Command]) {
         cancellation = Cancellation(urgency: .orderly, pretended: results)
+        let spared = enterTries()
         for step in live.sorted() where phases[Int(step)] == .running {
-            if graph.traits[Int(step)].contains(.upload) { continue }
+            if graph.traits[Int(step)].contains(.upload) || spared.contains(step) { continue }
             if !marks[Int(step)].contains(.stopping) { marks[Int(step)].insert(.interrupted) }
             stop(step, immediately: false, &commands)
         }
@@ -41,7 +45,9 @@ extension Schedule {
         lookAhead()
         for step in 0..<Int32(graph.count) where marks[Int(step)].contains(.interrupted) {
             let traits = graph.traits[Int(step)]
-            if traits.contains(.check), traits.contains(.fatal) { markFatal(step) }
+            if traits.contains(.check), traits.contains(.fatal), !traits.contains(.upload) {
+                markFatal(step)
+            }
             let group = graph.group[Int(step)]
             // Nothing inside a parallel block cleans up: its failures are raised at its end.
             if group >= 0, graph.blocks.outermost[Int(group)] >= 0 {
@@ -49,6 +55,30 @@ extension Schedule {
             }
         }
         sweepIsDue = true
+    }
+
+    /// Finds out in which `try` the job is. Gives the running steps that clean up after what is
+    /// interrupted, having overtaken it: they go on.
+    private mutating func enterTries() -> Set<Int32> {
+        let first = (live + probes.steps + starts.steps).min()
+        var tries = EnteredTries()
+        var spared: Set<Int32> = []
+        for step in 0..<Int32(graph.count) {
+            let seen: EnteredTries.Observation
+            switch phases[Int(step)] {
+            case .waiting, .skipped, .blocked, .cancelled: continue
+            case .succeeded, .failed, .cached, .lost: seen = .ran
+            case .running where marks[Int(step)].contains(.stopping): seen = .ran
+            case .running, .backingOff: seen = .running
+            case .ready, .probing, .queued: seen = .due
+            }
+            let isFirst = step == first
+            if !tries.add(step, seen, isFirst: isFirst, graph.plan), phases[Int(step)] == .running {
+                spared.insert(step)
+            }
+        }
+        cancellation?.tries = tries
+        return spared
     }
 
     private mutating func cancelNow(_ commands: inout [Command]) {
@@ -75,8 +105,11 @@ extension Schedule {
     mutating func cancelUnstarted(_ step: Int32, _ commands: inout [Command]) {
         record(step, AttemptOutcome.cancelled.code, output: nil)
         finish(step, as: .cancelled, &commands)
+        // What an artifact's upload would have raised, the `try` around it sees.
         let traits = graph.traits[Int(step)]
-        if cancellation != nil, traits.contains(.check), traits.contains(.fatal) {
+        if cancellation != nil, traits.contains(.check), traits.contains(.fatal),
+            !traits.contains(.upload)
+        {
             markFatal(step)
         }
     }
@@ -89,8 +122,9 @@ extension Schedule {
 
     /// Whether a step whose condition holds runs because of a failure that the danubefile handles:
     /// had there been none, its condition would not hold; or the failure goes on to the end of the
-    /// pipeline, and the step comes after it.
+    /// pipeline, and the step comes after it. Or it stands in the `finally` of what was cancelled.
     private mutating func cleansUp(_ step: Int32) -> Bool {
+        if cancellation?.tries.cleansUp(step, graph.plan) == true { return true }
         guard let propagating = cancellation?.propagating else { return false }
         if step > propagating { return true }
         guard let condition = graph.plan.steps[Int(step)].condition else { return false }

@@ -129,6 +129,7 @@ class Both:
             len(recorder.groups),
             len(recorder.sequences),
             recorder.observers,
+            len(recorder.finals),
             recorder.cells,
             len(sys.modules),
             tuple(recorder.pending),

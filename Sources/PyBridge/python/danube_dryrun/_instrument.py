@@ -9,7 +9,7 @@ from __future__ import annotations
 import _ast as A
 
 from . import _both
-from ._liveness import children, parts
+from ._liveness import leaves, parts
 from ._library_state import note_finalizer, note_import
 from ._nodes import call as _call
 from ._nodes import constant as _constant
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 ONLY_AST = 0x400
-_LEAVES = (A.Return, A.Raise, A.Yield, A.YieldFrom, A.Await)
 _CALLS = frozenset(("str", "int", "bool", "repr", "any", "all", "type"))
 _NAMESPACES = frozenset(("locals", "vars", "dir"))
 
@@ -40,26 +39,6 @@ def compile_tree(tree: Any, filename: str) -> Any:
     """Code of a parsed module; the tree is rewritten in place."""
     _Rewriter(tree).module()
     return compile(tree, filename, "exec", 0, True)
-
-
-def leaves(body: list[Any]) -> bool:
-    """Whether statements may leave a block other than by its end or an exception of a call."""
-    todo = [(node, False) for node in body]
-    while todo:
-        node, looped = todo.pop()
-        kind = type(node)
-        if isinstance(node, _LEAVES):
-            return True
-        if kind in (A.Break, A.Continue) and not looped:
-            return True
-        if kind in (A.FunctionDef, A.AsyncFunctionDef, A.Lambda, A.ClassDef, A.GeneratorExp):
-            continue
-        if kind in (A.For, A.While, A.AsyncFor) and not hasattr(node, "_danube_branch"):
-            todo += [(one, True) for one in node.body]
-            todo += [(one, looped) for one in node.orelse]
-            continue
-        todo += [(one, looped) for one in children(node)]
-    return False
 
 
 class _Rewriter:
@@ -179,11 +158,18 @@ class _Rewriter:
         node.orelse = self.body(node.orelse)
         if not node.finalbody:
             return node
-        final = self.body(node.finalbody)
+        first = node.finalbody[0]
+        close = _copy(A.Expr(_call("__d_endfinally__", [], first)), first)
+        self._temporaries += 1
+        since = f"__d_t{self._temporaries}__"
+        enter = _copy(A.Expr(_call("__d_finally__", [_name(since, first)], first)), first)
+        final = [enter, _copy(A.Try(self.body(node.finalbody), [], [], [close]), first)]
         node.finalbody = []
         inner = [node] if node.handlers else node.body
         outer = A.Try(self._observed(inner, node) if node.handlers else inner, [], [], final)
-        return _copy(outer, node)
+        start = _copy(A.Assign([_copy(A.Name(since, A.Store()), node)], None), node)
+        start.value = _call("__d_since__", [], node)
+        return _copy(A.If(_constant(True, node), [start, _copy(outer, node)], []), node)
 
     def _observed(self, body: list[Any], at: Any) -> list[Any]:
         first = body[0]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Set = frozenset[str]
 
 _NONE: frozenset[str] = frozenset()
+_LEAVES = (A.Return, A.Raise, A.Yield, A.YieldFrom, A.Await)
 # Functions that read names which the source does not show.
 _SPIES = frozenset(("locals", "vars", "eval", "exec", "dir", "_getframe"))
 
@@ -66,6 +67,26 @@ def walk(node: Any) -> Iterator[Any]:
         one = todo.pop()
         yield one
         todo.extend(children(one))
+
+
+def leaves(body: list[Any]) -> bool:
+    """Whether statements may leave a block other than by its end or an exception of a call."""
+    todo = [(node, False) for node in body]
+    while todo:
+        node, looped = todo.pop()
+        kind = type(node)
+        if isinstance(node, _LEAVES):
+            return True
+        if kind in (A.Break, A.Continue) and not looped:
+            return True
+        if kind in (A.FunctionDef, A.AsyncFunctionDef, A.Lambda, A.ClassDef, A.GeneratorExp):
+            continue
+        if kind in (A.For, A.While, A.AsyncFor) and not hasattr(node, "_danube_branch"):
+            todo += [(one, True) for one in node.body]
+            todo += [(one, looped) for one in node.orelse]
+            continue
+        todo += [(one, looped) for one in children(node)]
+    return False
 
 
 def written(nodes: list[Any]) -> set[str]:

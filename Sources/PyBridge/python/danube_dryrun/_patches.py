@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from . import _rt, _suspect
+from . import _tokens as T
 from ._formatting import join_text
 from ._symbolic import Code, Predicate, dynamic, text, wire
 from ._text import Text
@@ -142,7 +143,7 @@ def patch_contextlib(module: Any) -> None:
 class Observed:
     """A context manager of the user's: what happens inside is seen by its `__exit__`."""
 
-    __slots__ = ("_manager", "_exit", "_recorder")
+    __slots__ = ("_manager", "_exit", "_recorder", "_since")
 
     def __init__(self, manager: Any) -> None:
         self._manager = manager
@@ -154,13 +155,16 @@ class Observed:
         value = enter(self._manager)
         self._recorder = _rt.recorder
         self._recorder.observers += 1
+        self._since = since()
         return value
 
     def __exit__(self, *details: Any) -> Any:
         try:
             _suspect.look(details[1])
+            enter_finally(self._since)
             return self._exit(self._manager, *details)
         finally:
+            leave_finally()
             self._recorder.observers -= 1
 
 
@@ -182,6 +186,25 @@ def leave_try() -> None:
     error = sys.exc_info()[1]
     if error is not None:
         _suspect.look(error)
+
+
+def since() -> int:
+    """Where a `try` begins; -1 in a parallel block, whose end alone sees what fails in it."""
+    recorder = _rt.recorder
+    return -1 if recorder.groups else recorder.i
+
+
+def enter_finally(since: int) -> None:
+    recorder = _rt.recorder
+    recorder.finals.append(since >= 0)
+    if since >= 0 and recorder.dead is None:
+        recorder.emit((T.FINALLY, since))
+
+
+def leave_finally() -> None:
+    recorder = _rt.recorder
+    if recorder.finals and recorder.finals.pop() and recorder.dead is None:
+        recorder.emit((T.END_FINALLY,))
 
 
 TABLE: dict[str, Callable[[Any], None]] = {

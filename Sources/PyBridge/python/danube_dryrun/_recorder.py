@@ -45,6 +45,8 @@ class Recorder:
         self.groups: list[Block] = []
         # How many handlers would see an exception that is raised now.
         self.observers = 0
+        # Open `finally` blocks, innermost last: whether the recording tells of them.
+        self.finals: list[bool] = []
         # Steps of the open block without a result should one of these fail: their use raises it.
         self.pending: dict[int, tuple[Fallible, ...]] = {}
         # For steps of parallel blocks, whose failure stops what needs them.

@@ -25,6 +25,8 @@ END_SEQUENCE = 10  # (10,)
 RESOLVE = 11  # (11, n): what follows in the block needs step n to have succeeded
 EXIT = 12  # (12, kind, message, frame, code, expression)
 FRAME = 13  # (13, id, parent, file, line, column, end line, end column, function)
+FINALLY = 14  # (14, i): a `finally` begins whose `try` did after so many tokens
+END_FINALLY = 15  # (15,)
 
 # Flags of a step.
 CHECK = 1

@@ -49,6 +49,9 @@ _HELPERS = {
     "__d_cm__": _patches.context_manager,
     "__d_try__": _patches.enter_try,
     "__d_untry__": _patches.leave_try,
+    "__d_since__": _patches.since,
+    "__d_finally__": _patches.enter_finally,
+    "__d_endfinally__": _patches.leave_finally,
     "print": _builtins.print_,
 }
 

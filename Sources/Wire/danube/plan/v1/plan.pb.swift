@@ -477,6 +477,18 @@ package nonisolated struct Danube_Plan_V1_Step: @unchecked Sendable {
     set {_uniqueStorage()._hasNeeds_p = newValue}
   }
 
+  /// For a step of a `finally`, or of the end of a `with`: 1 + index of the first and of the last
+  /// step of its `try`; 0 means none. Cancelled there, the job still runs the step.
+  package var cleanupFirst: UInt32 {
+    get {_storage._cleanupFirst}
+    set {_uniqueStorage()._cleanupFirst = newValue}
+  }
+
+  package var cleanupLast: UInt32 {
+    get {_storage._cleanupLast}
+    set {_uniqueStorage()._cleanupLast = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// `script` for a str command (one template), `argv` for a list.
@@ -1194,7 +1206,7 @@ nonisolated extension Danube_Plan_V1_Parameter: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Danube_Plan_V1_Step: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Step"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}kind\0\u{1}script\0\u{1}argv\0\u{1}image\0\u{1}env\0\u{1}workdir\0\u{1}condition\0\u{1}fatal\0\u{1}check\0\u{1}capture\0\u{3}timeout_ms\0\u{1}retry\0\u{1}resources\0\u{1}inputs\0\u{1}outputs\0\u{3}has_inputs\0\u{3}has_outputs\0\u{1}cache\0\u{1}services\0\u{1}order\0\u{1}data\0\u{1}conditional\0\u{1}needs\0\u{1}frame\0\u{1}matrix\0\u{1}group\0\u{1}upload\0\u{3}has_needs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}kind\0\u{1}script\0\u{1}argv\0\u{1}image\0\u{1}env\0\u{1}workdir\0\u{1}condition\0\u{1}fatal\0\u{1}check\0\u{1}capture\0\u{3}timeout_ms\0\u{1}retry\0\u{1}resources\0\u{1}inputs\0\u{1}outputs\0\u{3}has_inputs\0\u{3}has_outputs\0\u{1}cache\0\u{1}services\0\u{1}order\0\u{1}data\0\u{1}conditional\0\u{1}needs\0\u{1}frame\0\u{1}matrix\0\u{1}group\0\u{1}upload\0\u{3}has_needs\0\u{3}cleanup_first\0\u{3}cleanup_last\0")
 
   fileprivate class _StorageClass {
     var _id: String = String()
@@ -1226,6 +1238,8 @@ nonisolated extension Danube_Plan_V1_Step: SwiftProtobuf.Message, SwiftProtobuf.
     var _group: UInt32 = 0
     var _upload: Danube_Plan_V1_Upload? = nil
     var _hasNeeds_p: Bool = false
+    var _cleanupFirst: UInt32 = 0
+    var _cleanupLast: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1265,6 +1279,8 @@ nonisolated extension Danube_Plan_V1_Step: SwiftProtobuf.Message, SwiftProtobuf.
       _group = source._group
       _upload = source._upload
       _hasNeeds_p = source._hasNeeds_p
+      _cleanupFirst = source._cleanupFirst
+      _cleanupLast = source._cleanupLast
     }
   }
 
@@ -1337,6 +1353,8 @@ nonisolated extension Danube_Plan_V1_Step: SwiftProtobuf.Message, SwiftProtobuf.
         case 28: try { try decoder.decodeSingularUInt32Field(value: &_storage._group) }()
         case 29: try { try decoder.decodeSingularMessageField(value: &_storage._upload) }()
         case 30: try { try decoder.decodeSingularBoolField(value: &_storage._hasNeeds_p) }()
+        case 31: try { try decoder.decodeSingularUInt32Field(value: &_storage._cleanupFirst) }()
+        case 32: try { try decoder.decodeSingularUInt32Field(value: &_storage._cleanupLast) }()
         default: break
         }
       }
@@ -1444,6 +1462,12 @@ nonisolated extension Danube_Plan_V1_Step: SwiftProtobuf.Message, SwiftProtobuf.
       if _storage._hasNeeds_p != false {
         try visitor.visitSingularBoolField(value: _storage._hasNeeds_p, fieldNumber: 30)
       }
+      if _storage._cleanupFirst != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._cleanupFirst, fieldNumber: 31)
+      }
+      if _storage._cleanupLast != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._cleanupLast, fieldNumber: 32)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1482,6 +1506,8 @@ nonisolated extension Danube_Plan_V1_Step: SwiftProtobuf.Message, SwiftProtobuf.
         if _storage._group != rhs_storage._group {return false}
         if _storage._upload != rhs_storage._upload {return false}
         if _storage._hasNeeds_p != rhs_storage._hasNeeds_p {return false}
+        if _storage._cleanupFirst != rhs_storage._cleanupFirst {return false}
+        if _storage._cleanupLast != rhs_storage._cleanupLast {return false}
         return true
       }
       if !storagesAreEqual {return false}
