@@ -46,7 +46,7 @@ package enum PlanProto {
     /// `encode` for a plan that was valid, as those of the plan cache were.
     package static func decode(_ bytes: [UInt8], isKnown: Bool = false) throws(PlanError) -> Plan {
         var scan = WireScan(bytes.count)
-        try scan.check(bytes)
+        try scan.check(bytes, isKnown: isKnown)
         var reader = PlanFromWire()
         reader.plan.steps.reserveCapacity(scan.stepCount)
         for range in scan.pieces {

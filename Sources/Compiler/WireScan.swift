@@ -28,14 +28,17 @@ struct WireScan {
     private var offset = 0
     private var valueCount = 0
     private var open: [Open] = []
+    private var looksInside = true
 
     init(_ size: Int) { self.size = size }
 
-    /// Throws the first thing that a plan cannot have.
-    mutating func check(_ bytes: [UInt8]) throws(PlanError) {
+    /// Throws the first thing that a plan cannot have. With `isKnown` the bytes are those of a plan
+    /// that was checked before: they are only cut into pieces.
+    mutating func check(_ bytes: [UInt8], isKnown: Bool = false) throws(PlanError) {
         if size > PlanLimits.bytes {
             throw PlanError(.limit, [], "A plan has at most 64 MiB; this has \(size) bytes.")
         }
+        looksInside = !isKnown
         try check(bytes.span)
     }
 
@@ -131,6 +134,10 @@ struct WireScan {
                 "More than \(PlanLimits.operations) string operations stand inside each other.")
         }
         try count(message.weight - 1)
+        if !looksInside {
+            offset += length
+            return
+        }
         open.append(Open(message: message, end: offset + length))
     }
 

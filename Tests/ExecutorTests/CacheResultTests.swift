@@ -203,7 +203,10 @@ import Testing
             var other = result
             other.key = ActionKey(Digest(ofUTF8: "\(number)"))
             try cache.enqueue(other, manifest: manifest)
+            #expect(cache.waitingCount < ActionCache.mostWaiting)
         }
+        try cache.flush()
+        #expect(cache.waitingCount == 0)
         let other = try ActionCache(scratch.path + "/cache")
         #expect(try other.statistics().results == ActionCache.mostWaiting)
     }

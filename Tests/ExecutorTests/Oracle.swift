@@ -33,7 +33,7 @@ struct Oracle {
             last[step.int] = failure.map { .uploadFailed($0) } ?? .exitCode(0, output: nil)
         case .cancel(let urgency):
             if cancelled != .now { cancelled = urgency }
-        case .start, .wake, .probed: break
+        case .start, .wake, .probed, .vacated: break
         }
         // Failures first: what one event ends besides, they explain.
         let open = plan.steps.indices.filter { ends[$0] == nil }

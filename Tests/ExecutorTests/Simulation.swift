@@ -19,6 +19,8 @@ struct Simulation {
     private var inFlight: [(event: Schedule.Event, at: UInt64)] = []
     /// Attempts that are alive: by step.
     private var alive: [Int: Int] = [:]
+    /// Those of which only the result is still being kept.
+    private var vacated: Set<Int> = []
     private var probing: Set<Int> = []
     private let faults: Int
     private let turns = 20_000
@@ -90,7 +92,11 @@ struct Simulation {
         case .exited(let step, let attempt, _):
             if alive[step.int] != attempt { broken.append("an end of no attempt was taken") }
             alive[step.int] = nil
+            vacated.remove(step.int)
         case .uploaded(let step, _): alive[step.int] = nil
+        case .vacated(let step, let attempt):
+            if alive[step.int] != attempt { broken.append("room of no attempt was taken") }
+            if !vacated.insert(step.int).inserted { broken.append("\(step) gave room twice") }
         case .start, .wake, .cancel: break
         }
     }
@@ -104,7 +110,9 @@ struct Simulation {
             if alive[step.int] != nil { broken.append("two attempts of \(step) are alive") }
             alive[step.int] = attempt
             let outcome = randomOutcome(step)
-            inFlight.append((.exited(step, attempt: attempt, outcome), now + time(1_000)))
+            let end = now + time(1_000)
+            if random.chance(40) { inFlight.append((.vacated(step, attempt: attempt), end)) }
+            inFlight.append((.exited(step, attempt: attempt, outcome), end + time(50)))
         case .upload(let step):
             if alive[step.int] != nil { broken.append("two uploads of \(step) are alive") }
             alive[step.int] = 1
@@ -160,7 +168,7 @@ struct Simulation {
         let before = schedule.stepsLeft
         let events: [Schedule.Event] = [
             .exited(step, attempt: 77, .exitCode(0, output: nil)),
-            .exited(step, attempt: -1, .timedOut),
+            .exited(step, attempt: -1, .timedOut), .vacated(step, attempt: 77),
             .start, .uploaded(StepIndex(plan.steps.count), failure: nil),
             .probed(StepIndex(-1), .miss),
         ]
@@ -202,7 +210,8 @@ struct Simulation {
     }
 
     private mutating func checkLimits() {
-        let steps = alive.keys.map { plan.steps[$0].options?.resources }
+        let steps = alive.keys.filter { !vacated.contains($0) }
+            .map { plan.steps[$0].options?.resources }
         if steps.count > limits.jobs { broken.append("\(steps.count) of \(limits.jobs) jobs") }
         let cpu = steps.reduce(0) { $0 + ($1?.cpuMilli ?? 0) }
         let memory = steps.reduce(0) { $0 + ($1?.memoryBytes ?? 0) }

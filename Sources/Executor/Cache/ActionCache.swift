@@ -16,6 +16,9 @@ package final class ActionCache: Sendable {
     private let reader: SharedDatabase
     private let writer: SharedDatabase
     private let pending = Mutex(Pending())
+    /// Held while results are written.
+    private let flushing = Mutex(())
+    private let isFlushingAside = Atomic(false)
 
     /// A result that is not in the table yet.
     private struct Waiting {
@@ -32,7 +35,9 @@ package final class ActionCache: Sendable {
     }
 
     /// The most results that wait in memory; with more, putting one in writes all.
-    static let mostWaiting = 4096
+    static let mostWaiting = 8192
+    /// With so many, a thread begins to write them.
+    static let manyWaiting = 1024
     /// Larger trees and manifests are blobs of the store.
     static let mostInline = 16 << 10
     /// The most bytes of a tree or manifest.
@@ -155,17 +160,54 @@ package final class ActionCache: Sendable {
     ///
     /// - Parameter manifest: `Manifest.encoded()` of what its key was made of.
     package func enqueue(_ result: ActionResult, manifest: [UInt8]) throws(CacheError) {
-        let isFull = pending.withLock { pending in
+        let count = pending.withLock { pending in
             pending.number += 1
             pending.waiting[result.key] = Waiting(
                 result: result, manifest: manifest, number: pending.number)
-            return pending.waiting.count >= Self.mostWaiting
+            return pending.waiting.count
         }
-        if isFull { try flush() }
+        if count >= Self.mostWaiting {
+            try flush()
+        } else if count >= Self.manyWaiting {
+            flushAside()
+        }
     }
+
+    /// Writes results on a thread of its own, so that steps go on meanwhile. What fails waits on,
+    /// and the next `flush` says so.
+    private func flushAside() {
+        let (isFree, _) = isFlushingAside.compareExchange(
+            expected: false, desired: true, ordering: .acquiringAndReleasing)
+        guard isFree else { return }
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self)
+        let error = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                let cache = Unmanaged<ActionCache>.fromOpaque(context).takeRetainedValue()
+                try? cache.flush()
+                cache.isFlushingAside.store(false, ordering: .releasing)
+                return nil
+            }, context.toOpaque())
+        if error == 0 {
+            pthread_detach(thread)
+        } else {
+            context.release()
+            isFlushingAside.store(false, ordering: .releasing)
+        }
+    }
+
+    /// How many results are in memory only.
+    var waitingCount: Int { pending.withLock { $0.waiting.count } }
 
     /// Writes all results that wait, and what was used. When it fails everything waits on.
     package func flush() throws(CacheError) {
+        let outcome = flushing.withLock { _ in Result { () throws(CacheError) in try writeAll() } }
+        try outcome.get()
+    }
+
+    private func writeAll() throws(CacheError) {
         let (waiting, used) = pending.withLock { ($0.waiting, $0.used) }
         if waiting.isEmpty && used.isEmpty { return }
         let now = Int64(time(nil))

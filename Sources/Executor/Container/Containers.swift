@@ -38,7 +38,11 @@ final class Containers {
 
     /// Whether a plan has steps that need containers.
     static func areNeeded(by plan: Plan) -> Bool {
-        plan.steps.contains { plan.isContained($0) }
+        // A step is large, so it is looked at where it is.
+        !plan.defaultImage.isEmpty && !plan.steps.isEmpty
+            || plan.steps.indices.contains {
+                !plan.steps[$0].image.isEmpty || plan.steps[$0].options?.services.isEmpty == false
+            }
     }
 
     /// Fetches the images of steps whose results are kept: a result's key has the image's digest.

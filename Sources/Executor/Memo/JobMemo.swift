@@ -74,11 +74,14 @@ package struct JobMemo {
 /// Which steps of a job need not be looked at.
 final class MemoState {
     let memo: JobMemo
+    /// The job that did the work, as history names it.
+    let source: JobID?
     private var isChanged: [Bool]
 
     /// Begins with what has changed.
     init(_ memo: JobMemo, changed: [UInt32]) {
         self.memo = memo
+        source = JobID(memo.job)
         isChanged = Array(repeating: false, count: memo.records.count)
         for record in changed { isChanged[Int(record)] = true }
     }

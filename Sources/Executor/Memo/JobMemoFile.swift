@@ -53,6 +53,9 @@ package struct JobMemoFile {
 extension JobMemo {
     func append(to bytes: inout [UInt8]) {
         let settled = unsettled.sorted()
+        bytes.reserveCapacity(
+            bytes.count + 1024 + records.count * MemoryLayout<danube_record>.stride + paths.count
+                + 4 * (begins.count + references.count + settled.count))
         for count in [
             job.utf8.count, stepCount, records.count, paths.count, begins.count, references.count,
             settled.count, pipeline.utf8.count,

@@ -137,11 +137,18 @@ final class Scheduler {
         }
     }
 
+    /// Starts what there is room for, before anything else is done.
+    func performStarts() {
+        let starts = commands.prefix { if case .start = $0 { true } else { false } }
+        commands.removeFirst(starts.count)
+        for command in starts { perform(command) }
+    }
+
     private func perform(_ command: Schedule.Command) {
         switch command {
         case .probe(let step):
             // One that was cancelled in the meantime is no longer asked for.
-            if case .probing = schedule.state(of: step) { probe(step) }
+            if schedule.phases[step.int] == .probing { probe(step) }
         case .start(let step, let attempt): start(step, attempt)
         case .stop(let step, _, let immediately):
             if let slot = slots[step] {
@@ -166,7 +173,7 @@ final class Scheduler {
             let end = end(of: step)
             if end.result == .failed || end.result == .lost { keepFailure(step, end) }
             host.settled(step)
-            tickets[step] = nil
+            if !tickets.isEmpty { tickets[step] = nil }
             record(step, end)
             counts[end.result, default: 0] += 1
             observer.ended(step, end)

@@ -8,7 +8,7 @@ extension Scheduler {
         let isClean = memo?.isClean(step) ?? false
         if let memo, isClean, !plan.steps[step.int].capture {
             trace[step] = .clean
-            explain(step, .hit(key: "", job: memo.memo.job))
+            observer.explained(step, .hit(key: "", job: memo.memo.job))
             return apply(.probed(step, .hit(StepResult(code: 0))))
         }
         memo?.touched(step)
@@ -236,6 +236,11 @@ extension Scheduler {
             }
         }
         if case .exitCode(let code, _) = outcome {
+            if code == 0, attempt.ticket != nil {
+                // Another step runs while the result of this one is kept.
+                apply(.vacated(attempt.step, attempt: attempt.attempt))
+                performStarts()
+            }
             do {
                 let outputs = code == 0 ? try keep(attempt, outcome, end) : left(by: attempt)
                 try host.leave(attempt.step, outputs: outputs)
@@ -313,20 +318,23 @@ extension Scheduler {
     /// How a step ended, for those who watch.
     func end(of step: StepIndex) -> StepEnd {
         var end = StepEnd(
-            result: .skipped, nanoseconds: durations.removeValue(forKey: step) ?? 0,
-            attempts: schedule.attempts(of: step))
-        let settings = plan.steps[step.int]
-        end.isFatal = settings.fatal
+            result: .skipped, nanoseconds: 0, attempts: Int(schedule.attempts[step.int]))
+        if !durations.isEmpty { end.nanoseconds = durations.removeValue(forKey: step) ?? 0 }
+        // A step is large, so it is looked at where it is.
+        end.isFatal = plan.steps[step.int].fatal
+        if schedule.phases[step.int] == .cached {
+            end.result = .cached
+            return end
+        }
         switch schedule.state(of: step) {
         case .succeeded(let result):
             end.result = settled.contains(step) ? .cached : .succeeded
             end.code = Int32(result.code)
-        case .cached: end.result = .cached
         case .failed(let outcome):
             end.result = .failed
             end.code = Int32(outcome.code)
             // What Danube could not do is not for `check=False` to allow.
-            if !outcome.isOfCommand, !settings.check { end.isFatal = true }
+            if !outcome.isOfCommand, !plan.steps[step.int].check { end.isFatal = true }
             end.reason = outcome.reason(plan.steps[step.int])
         case .blocked: end.result = .blocked
         case .cancelled: end.result = .cancelled

@@ -8,7 +8,7 @@ extension Scheduler {
         var record = records[step] ?? StepRecord(step: step.int, state: .open)
         switch explanation {
         case .hit(let key, let job):
-            record.key = Digest(hex: key)
+            record.key = key.isEmpty ? nil : Digest(hex: key)
             record.source = JobID(job)
         case .miss(let key, let reasons):
             record.key = Digest(hex: key)
@@ -35,7 +35,12 @@ extension Scheduler {
 
     /// Tells history how a step ended.
     func record(_ step: StepIndex, _ end: StepEnd) {
-        var record = records.removeValue(forKey: step) ?? StepRecord(step: step.int, state: .open)
+        var record = StepRecord(step: step.int, state: .open)
+        if case .clean = trace[step] {
+            record.source = memo?.source
+        } else if let known = records.removeValue(forKey: step) {
+            record = known
+        }
         record.state = end.result.recorded
         record.exitCode = end.code.map { Int($0) }
         record.ended = .now()

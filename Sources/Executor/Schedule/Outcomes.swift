@@ -11,7 +11,7 @@ extension Schedule {
         _ commands: inout [Command]
     ) {
         removeLive(step)
-        release(step)
+        if marks[Int(step)].remove(.vacated) == nil { release(step) }
         if marks[Int(step)].contains(.stopping) {
             // Whatever it says now, it did not end by itself; what it gives was set when it was
             // told to stop.

@@ -68,6 +68,8 @@ package struct Schedule: Sendable, Equatable {
         static let fatal = Marks(rawValue: 4)
         /// It was running or about to when the job was cancelled.
         static let interrupted = Marks(rawValue: 8)
+        /// Its attempt has ended and gave back what it had reserved.
+        static let vacated = Marks(rawValue: 16)
     }
 
     /// What the attempts alive have reserved.
@@ -111,6 +113,7 @@ package struct Schedule: Sendable, Equatable {
         switch event {
         case .start: start(&commands)
         case .probed(let step, let result): probed(step, result, &commands)
+        case .vacated(let step, let attempt): vacated(step, attempt)
         case .exited(let step, let attempt, let outcome):
             exited(step, attempt, outcome, now, &commands)
         case .uploaded(let step, let failure): uploaded(step, failure, now, &commands)
@@ -151,13 +154,24 @@ package struct Schedule: Sendable, Equatable {
         }
     }
 
+    private mutating func vacated(_ step: StepIndex, _ attempt: Int) {
+        guard isRunning(step, attempt), marks[step.int].insert(.vacated).inserted else {
+            ignoredEvents += 1
+            return
+        }
+        release(step.value)
+    }
+
+    private func isRunning(_ step: StepIndex, _ attempt: Int) -> Bool {
+        isThere(step) && phases[step.int] == .running && attempt == Int(attempts[step.int])
+            && !graph.traits[step.int].contains(.upload)
+    }
+
     private mutating func exited(
         _ step: StepIndex, _ attempt: Int, _ outcome: AttemptOutcome, _ now: Instant,
         _ commands: inout [Command]
     ) {
-        guard isThere(step), phases[step.int] == .running,
-            attempt == Int(attempts[step.int]), !graph.traits[step.int].contains(.upload)
-        else {
+        guard isRunning(step, attempt) else {
             ignoredEvents += 1
             return
         }

@@ -44,9 +44,9 @@ final class ScheduleGraph: Sendable {
         var outputs: Int32 = 0
         // A step is large, so it is looked at where it is.
         for index in plan.steps.indices {
-            traits.append(StepTraits(plan.steps[index]))
+            traits.append(StepTraits(plan.steps, index))
             group.append(plan.steps[index].group?.value ?? -1)
-            if let found = Self.extra(plan.steps[index], &outputs) {
+            if let found = Self.extra(plan.steps, index, &outputs) {
                 extra.append(Int32(extras.count))
                 extras.append(found)
             } else {
@@ -80,16 +80,18 @@ final class ScheduleGraph: Sendable {
         return one == other ? a < b : one > other
     }
 
-    private static func extra(_ step: Step, _ outputs: inout Int32) -> Extra? {
-        let retry = step.options?.retry
-        let resources = step.options?.resources
-        guard retry != nil || resources != nil || step.capture else { return nil }
+    private static func extra(
+        _ steps: [Step], _ index: Int, _ outputs: inout Int32
+    ) -> Extra? {
+        let retry = steps[index].options?.retry
+        let resources = steps[index].options?.resources
+        guard retry != nil || resources != nil || steps[index].capture else { return nil }
         var found = Extra()
         found.retry = retry
         // A plan read from a file has less than 2^53 of each.
         found.cpuMilli = min(resources?.cpuMilli ?? 0, 1 << 53)
         found.memoryBytes = min(resources?.memoryBytes ?? 0, 1 << 53)
-        if step.capture {
+        if steps[index].capture {
             found.output = outputs
             outputs += 1
         }
@@ -101,10 +103,14 @@ final class ScheduleGraph: Sendable {
         var indegree = [Int32](repeating: 0, count: count)
         var next = [Int32](repeating: 0, count: count + 1)
         for index in plan.steps.indices {
-            plan.steps[index].forEachPredecessor {
-                next[$0.int + 1] += 1
-                indegree[index] += 1
+            func count(_ befores: [StepIndex]) {
+                for before in befores { next[before.int + 1] += 1 }
+                indegree[index] += Int32(befores.count)
             }
+            count(plan.steps[index].order)
+            count(plan.steps[index].data)
+            count(plan.steps[index].conditional)
+            if let needs = plan.steps[index].needs { count(needs) }
         }
         for index in 0..<count { next[index + 1] += next[index] }
         let first = next
@@ -140,19 +146,21 @@ struct StepTraits: OptionSet, Sendable {
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    init(_ step: Step) {
+    /// What is asked about the step at an index.
+    init(_ steps: [Step], _ index: Int) {
         var traits: StepTraits = []
-        if step.check { traits.insert(.check) }
-        if step.fatal { traits.insert(.fatal) }
-        if step.kind == .upload { traits.insert(.upload) }
-        if step.needs != nil { traits.insert(.hasNeeds) }
-        if step.condition != nil { traits.insert(.hasCondition) }
-        if step.kind == .run, let options = step.options {
-            switch options.cache {
+        if steps[index].check { traits.insert(.check) }
+        if steps[index].fatal { traits.insert(.fatal) }
+        if steps[index].kind == .upload { traits.insert(.upload) }
+        if steps[index].needs != nil { traits.insert(.hasNeeds) }
+        if steps[index].condition != nil { traits.insert(.hasCondition) }
+        if steps[index].kind == .run {
+            switch steps[index].options?.cache {
             case .always: traits.insert(.cacheable)
-            case .auto where options.inputs != nil && options.outputs != nil:
+            case .auto
+            where steps[index].options?.inputs != nil && steps[index].options?.outputs != nil:
                 traits.insert(.cacheable)
-            case .auto, .never: break
+            case .auto, .never, nil: break
             }
         }
         self = traits

@@ -7,6 +7,9 @@ extension Schedule {
         case start
         /// A `probe` command was performed.
         case probed(StepIndex, ProbeResult)
+        /// An attempt has ended, and nothing of it is alive, but what came of it is still being
+        /// kept: what it had reserved is free. `exited` follows.
+        case vacated(StepIndex, attempt: Int)
         /// An attempt has ended; nothing of it is alive.
         case exited(StepIndex, attempt: Int, AttemptOutcome)
         /// An `upload` command was performed; nil is success, else why it failed.

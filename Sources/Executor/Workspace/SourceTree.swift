@@ -46,8 +46,12 @@ package enum SourceTree {
         paths.sort()
         var entries: [FileTree.Entry] = []
         entries.reserveCapacity(paths.count)
+        var stamps = NeighbourStamps(folder)
+        defer { stamps.close() }
         for path in paths where entries.last?.path != path {
-            guard let node = try node(path, folder, memory, store) else { continue }
+            guard let stamp = try stamps.stamp(path),
+                let node = try node(path, stamp, folder, memory, store)
+            else { continue }
             entries.append(FileTree.Entry(path: path, node: node))
         }
         return FileTree(sorted: entries)
@@ -55,9 +59,9 @@ package enum SourceTree {
 
     /// The node of a path; `nil` where it was deleted, or is a repository of its own.
     private static func node(
-        _ path: TreePath, _ folder: Folder, _ memory: DigestMemory?, _ store: ContentStore?
+        _ path: TreePath, _ stamp: FileStamp, _ folder: Folder, _ memory: DigestMemory?,
+        _ store: ContentStore?
     ) throws -> FileTree.Node? {
-        guard let stamp = try folder.stamp(path) else { return nil }
         switch stamp.kind {
         case .link: return try folder.target(of: path).map { .link($0) }
         case .folder, .other: return nil
