@@ -180,6 +180,15 @@ struct WatchScript {
                 watch.wrote(
                     step, words[0] == "write" ? .output : .error, UnsafeRawBufferPointer($0))
             }
+        case "replay":
+            let streams: [String: LogStream] = [
+                "note": .note, "write": .standardOutput, "error": .standardError,
+            ]
+            guard let stream = streams[words[2]] else { throw Mistake(line: line, text: words[2]) }
+            var bytes = Self.unescaped(words[3])
+            bytes.withUnsafeMutableBytes {
+                watch.replayed(step, stream, UnsafeRawBufferPointer($0))
+            }
         case "hit": watch.explained(step, .hit(key: "sha256:key", job: words[2]))
         case "miss":
             watch.explained(step, .miss(key: "sha256:key", reasons: Array(words.dropFirst(2))))

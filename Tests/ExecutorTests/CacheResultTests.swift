@@ -82,6 +82,17 @@ import Testing
         #expect(try cache.lookup(key) != nil)
     }
 
+    @Test func `a result whose log is gone is none the worse`() throws {
+        let key = try keep("a", log: "log")
+        try cache.flush()
+        let log = try #require(try cache.lookup(key)?.log)
+        _ = try cache.collect(budgetBytes: 1 << 30, graceSeconds: 0)
+        #expect(cache.store.contains(log.digest, size: log.size))
+        try #require(unlink(cache.store.path(of: log.digest)) == 0)
+        #expect(try cache.lookup(key)?.log == log)
+        #expect(cache.store.read(log.digest) == nil)
+    }
+
     @Test func `large trees and manifests are kept beside the table`() throws {
         let blob = try cache.store.insert([1])
         let entries = (0..<5000).map { number in
@@ -290,10 +301,6 @@ import Testing
                   }
                 }
                 stdout_raw: "captured\\000\\303\\251"
-                stdout_digest {
-                  hash: "\(Digest(ofUTF8: "log").hex)"
-                  size_bytes: 3
-                }
                 execution_metadata {
                   worker: "job-1"
                 }

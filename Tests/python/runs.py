@@ -201,14 +201,37 @@ class Bell:
 _HEAD = struct.Struct("<IIIHBBQq")
 
 
-def logged(place: Place, step: int) -> Iterator[bytes]:
+NOTE, STDOUT, STDERR = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A piece of a log.
+
+    Attributes:
+        attempt: From 1.
+        kind: `NOTE`, `STDOUT` or `STDERR`.
+        content: What was printed.
+    """
+
+    attempt: int
+    kind: int
+    content: bytes
+
+
+def frames(place: Place, step: int) -> Iterator[Frame]:
     """What the last job's log holds of a step, piece by piece; the format is LogFrame's."""
     job = max((place.state / "jobs").iterdir())
     with (job / "log").open("rb") as log:
         assert log.read(16) == b"danube-log 1\n\0\0\0"
         while head := log.read(_HEAD.size):
-            _, length, number, _, kind, _, _, _ = _HEAD.unpack(head)
+            _, length, number, attempt, kind, _, _, _ = _HEAD.unpack(head)
             content = log.read(length)
             assert len(content) == length
-            if number == step and kind in (1, 2):
-                yield content
+            if number == step and kind in (NOTE, STDOUT, STDERR):
+                yield Frame(attempt, kind, content)
+
+
+def logged(place: Place, step: int) -> Iterator[bytes]:
+    """What a step of the last job printed, piece by piece."""
+    return (frame.content for frame in frames(place, step) if frame.kind != NOTE)

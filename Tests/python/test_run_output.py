@@ -41,25 +41,30 @@ SHORT = "for n in range(300000): out.write(b'%d\\n' % n)"
 
 
 @pytest.mark.parametrize(
-    ("text", "size", "show"),
+    ("text", "size", "show", "declared"),
     [
-        (MUCH, 20 * 104858 * 100, "--json"),
-        (MUCH, 20 * 104858 * 100, "--quiet"),
-        (LONG, 50 * MIB + 1, "--json"),
-        (LONG, 50 * MIB + 1, "--quiet"),
-        (SHORT, 1988890, "--json"),
-        (SHORT, 1988890, "--explain"),
+        (MUCH, 20 * 104858 * 100, "--json", ""),
+        (MUCH, 20 * 104858 * 100, "--quiet", ""),
+        (MUCH, 20 * 104858 * 100, "--quiet", ", inputs=[], outputs=[]"),
+        (LONG, 50 * MIB + 1, "--json", ""),
+        (LONG, 50 * MIB + 1, "--quiet", ""),
+        (LONG, 50 * MIB + 1, "--quiet", ", inputs=[], outputs=[]"),
+        (SHORT, 1988890, "--json", ""),
+        (SHORT, 1988890, "--explain", ""),
     ],
-    ids=["much json", "much quiet", "long json", "long quiet", "short json", "short lines"],
+    ids=[
+        "much json", "much quiet", "much kept", "long json", "long quiet", "long kept",
+        "short json", "short lines",
+    ],
 )
 def test_nothing_is_lost_and_memory_is_bounded(
-    place: Place, tmp_path: Path, text: str, size: int, show: str
+    place: Place, tmp_path: Path, text: str, size: int, show: str, declared: str
 ) -> None:
     before, after, hold = (Bell(tmp_path / name) for name in ("before", "after", "hold"))
     program = _program(place, text)
     place.write(
         f"step.run({before.ring!r})\n"
-        f"step.run({program!r}, check=False)\n"
+        f"step.run({program!r}, check=False{declared})\n"
         f"step.run(\"{after.ring}; read x < '{hold.path}'\")"
     )
     with (tmp_path / "shown").open("wb") as shown:

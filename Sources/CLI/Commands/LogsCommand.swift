@@ -67,7 +67,15 @@ struct LogsCommand: ParsableCommand {
             throw Failure.environment(
                 "the log of job \(found.id) cannot be read: \(error)", hint: error.hint)
         }
-        if !printer.hasPrinted { explain(found, wanted) }
+        if !printer.hasPrinted {
+            explain(found, wanted)
+        } else if case .plain = form {
+            for step in wanted ?? [] where step.record.outputBytes > 0 {
+                guard let job = source(of: step, found) else { continue }
+                let name = DisplayText.escaped(step.name)
+                Output.err("danube: note: `\(name)` is from the cache: job \(job) printed this")
+            }
+        }
     }
 
     /// The job, and the steps if not all.
@@ -109,6 +117,12 @@ struct LogsCommand: ParsableCommand {
         printer.finish()
     }
 
+    /// The other job that a step's result was made in, where it was taken from the cache.
+    private func source(of step: JobStep, _ job: JobRecord) -> JobID? {
+        guard step.record.state == .cached else { return nil }
+        return (step.record.source ?? job.repeats).flatMap { $0 == job.id ? nil : $0 }
+    }
+
     private func explain(_ job: JobRecord, _ wanted: [JobStep]?) {
         if let step = wanted?.first, wanted?.count == 1 {
             let name = DisplayText.escaped(step.name)
@@ -122,7 +136,7 @@ struct LogsCommand: ParsableCommand {
                                 + " (\(step.record.state.word))\(why)"))
                 }
             case .cached:
-                let from = (step.record.source ?? job.repeats).flatMap { $0 == job.id ? nil : $0 }
+                let from = source(of: step, job)
                 let hint = from.map { "; `danube logs \($0)` has what it printed then" }
                 return Output.err(
                     "danube: note: `\(name)` was taken from the cache\(hint ?? "")")

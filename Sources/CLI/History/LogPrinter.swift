@@ -156,6 +156,10 @@ struct LogPrinter {
             json.endArray()
         }
         if let key = source.key, steps.indices.contains(key.step) {
+            if key.attempt > 0, steps[key.step].record.state == .cached {
+                json.key("cached")
+                json.bool(true)
+            }
             json.key("id")
             json.string(steps[key.step].id)
             json.key("name")

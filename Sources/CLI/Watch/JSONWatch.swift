@@ -18,6 +18,8 @@ final class JSONWatch: RunObserver {
     private var isHeldBack = false
     /// The first bytes of characters whose rest has not come yet, by step and stream.
     private var begun: [Int: [UInt8]] = [:]
+    /// Steps of which that is shown what they wrote in another job.
+    private var replayed: Set<Int> = []
 
     init(sink: any ByteSink) { self.sink = sink }
 
@@ -86,6 +88,17 @@ final class JSONWatch: RunObserver {
         putOutput(step, stream, all[..<whole])
     }
 
+    func replayed(_ step: StepIndex, _ stream: LogStream, _ bytes: UnsafeRawBufferPointer) {
+        replayed.insert(step.int)
+        switch stream {
+        case .note:
+            flush(step)
+            told(RunMessage(.note, String(decoding: bytes, as: UTF8.self), step: step))
+        case .standardOutput: wrote(step, .output, bytes)
+        case .standardError: wrote(step, .error, bytes)
+        }
+    }
+
     func retrying(
         _ step: StepIndex, attempt: Int, reason: String, after nanoseconds: UInt64
     ) {
@@ -102,6 +115,7 @@ final class JSONWatch: RunObserver {
 
     func ended(_ step: StepIndex, _ end: StepEnd) {
         flush(step)
+        replayed.remove(step.int)
         put("step_ended", step) { json in
             json.key("result")
             json.string(end.result.rawValue)
@@ -197,6 +211,10 @@ final class JSONWatch: RunObserver {
             } else {
                 json.key("base64")
                 json.string(Base64.encoded(bytes))
+            }
+            if replayed.contains(step.int) {
+                json.key("cached")
+                json.bool(true)
             }
         }
     }

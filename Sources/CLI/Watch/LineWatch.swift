@@ -57,6 +57,20 @@ final class LineWatch: RunObserver {
         sendWhenMany()
     }
 
+    func replayed(_ step: StepIndex, _ stream: LogStream, _ bytes: UnsafeRawBufferPointer) {
+        guard let name = record?.names.long(step) else { return }
+        let show = { [self] (line: ArraySlice<UInt8>) in put(line, of: name) }
+        switch stream {
+        case .note:
+            lines.end(step: step.int, line: show)
+            let text = String(decoding: bytes, as: UTF8.self)
+            told(RunMessage(.note, text, step: step))
+        case .standardOutput: lines.append(bytes, step: step.int, .output, line: show)
+        case .standardError: lines.append(bytes, step: step.int, .error, line: show)
+        }
+        sendWhenMany()
+    }
+
     func retrying(
         _ step: StepIndex, attempt: Int, reason: String, after nanoseconds: UInt64
     ) {

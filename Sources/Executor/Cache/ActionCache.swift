@@ -90,10 +90,13 @@ package final class ActionCache: Sendable {
 
     /// The result of an action, when everything that it relies on is there.
     ///
-    /// A result that lacks a blob, or cannot be read, is a miss: executing gives it again.
+    /// A result that lacks a blob, or cannot be read, is a miss: executing gives it again. Its log
+    /// may be missing: that is no reason to execute anything.
     package func lookup(_ key: ActionKey) throws(CacheError) -> ActionResult? {
         guard let result = try find(key) else { return nil }
-        for blob in result.blobs where !store.contains(blob.digest, size: blob.size) { return nil }
+        for blob in result.neededBlobs where !store.contains(blob.digest, size: blob.size) {
+            return nil
+        }
         pending.withLock { _ = $0.used.insert(key) }
         return result
     }

@@ -5,7 +5,8 @@ package struct ActionResult: Sendable, Equatable {
     package var key: ActionKey
     /// What it wrote, of what it declares.
     package var outputs: FileTree
-    /// What it printed, as a blob of the store; `nil` when it printed nothing.
+    /// What it printed, as a blob of the store in the form of `KeptLog`; `nil` when it printed
+    /// nothing. The result is worth no less when the blob is gone.
     package var log: ContentStore.Blob?
     /// Captured standard output; `nil` when it was not captured.
     package var captured: String?
@@ -31,9 +32,12 @@ package struct ActionResult: Sendable, Equatable {
         self.created = created
     }
 
-    /// All blobs that the result relies on, with their sizes.
-    package var blobs: [ContentStore.Blob] {
-        var blobs = log.map { [$0] } ?? []
+    /// All blobs that belong to the result, with their sizes: those that it relies on, and its log.
+    package var blobs: [ContentStore.Blob] { (log.map { [$0] } ?? []) + neededBlobs }
+
+    /// The blobs without which there is no result.
+    var neededBlobs: [ContentStore.Blob] {
+        var blobs: [ContentStore.Blob] = []
         for entry in outputs.entries {
             if case .file(let digest, let size, _) = entry.node {
                 blobs.append(ContentStore.Blob(digest: digest, size: size))
@@ -42,11 +46,12 @@ package struct ActionResult: Sendable, Equatable {
         return blobs
     }
 
-    /// Bytes of all that it relies on.
+    /// Bytes of all that belongs to it.
     package var size: Int64 { blobs.reduce(0) { $0 &+ $1.size } }
 
     /// The `ActionResult` message of the Remote Execution API. Its output is one folder, the
     /// workspace, given as the digest of the `Tree` message, which goes into the store with it.
+    /// The log has no place in it: there, output is one digest for each stream, out of order.
     package func wire() -> (message: [UInt8], tree: [UInt8]) {
         let encoded = outputs.encoded()
         let tree = encoded.tree
@@ -59,7 +64,6 @@ package struct ActionResult: Sendable, Equatable {
         var writer = WireWriter()
         writer.field(3, folder.bytes)
         writer.field(5, Array((captured ?? "").utf8))
-        if let log { writer.field(6, log.digest.wire(size: log.size)) }
         writer.field(9, metadata.bytes)
         return (writer.bytes, tree)
     }

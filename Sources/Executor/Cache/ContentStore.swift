@@ -103,6 +103,19 @@ package final class ContentStore: Sendable {
         added(path, bytes: Int64(bytes.count))
     }
 
+    /// Makes a blob of what was written aside, which is this content. The draft is used up.
+    func add(_ draft: Draft, _ blob: Blob) throws(CacheError) {
+        let path = path(of: blob.digest)
+        if isWhole(path, size: blob.size) { return draft.discard() }
+        do throws(CacheError) {
+            try draft.finish(as: path, isExecutable: false)
+        } catch {
+            draft.discard()
+            throw error
+        }
+        added(path, bytes: blob.size)
+    }
+
     /// Bytes of all blobs that were put in through this object and had not been there.
     var addedBytes: Int64 { added.load(ordering: .relaxed) }
 

@@ -25,6 +25,10 @@ final class CachedResults: ResultKeeper {
     var explain: ((StepIndex, Manifest) -> [String])?
     /// Hears of results that are not kept, as inputs changed while the step ran: these.
     var notKept: ((StepIndex, [String]) -> Void)?
+    /// Hears of results that are kept without what the step printed, and why.
+    var logNotKept: ((StepIndex, CacheError) -> Void)?
+    /// A larger log was not written by us.
+    private static let mostLog = Int64(2 * LogRecording.mostBytes)
     /// How many changed inputs are named.
     private static let shownChanges = 2
 
@@ -63,7 +67,7 @@ final class CachedResults: ResultKeeper {
                 KnownResult(
                     key: ticket.key, job: found.job, outputs: found.outputs,
                     captured: found.captured,
-                    nanoseconds: found.durationMilliseconds &* 1_000_000))
+                    nanoseconds: found.durationMilliseconds &* 1_000_000, log: found.log))
         } catch {
             return .failed("\(error)")
         }
@@ -84,7 +88,8 @@ final class CachedResults: ResultKeeper {
                 return outputs
             }
         }
-        let log = try result.log.flatMap { $0.isEmpty ? nil : try cache.store.insert($0) }
+        let log = result.log?.finish()
+        if let problem = result.log?.problem { logNotKept?(ticket.step, problem) }
         try cache.enqueue(
             ActionResult(
                 key: ticket.action, outputs: outputs, log: log, captured: result.captured,
@@ -93,6 +98,12 @@ final class CachedResults: ResultKeeper {
             manifest: ticket.manifest.encoded())
         trace[ticket.step] = .cached(inputs: ticket.inputs, outputs: outputs)
         return outputs
+    }
+
+    func recording() -> LogRecording? { LogRecording(cache.store) }
+
+    func log(of result: KnownResult) -> [UInt8]? {
+        result.log.flatMap { cache.store.read($0.digest, most: Self.mostLog) }
     }
 
     func noteFailure(_ ticket: KeyTicket) {

@@ -146,6 +146,12 @@ package struct LocalRun {
                         + changes.joined(separator: ", "),
                     hint: "Leave what it writes itself out of inputs=.", step: step))
         }
+        results.logNotKept = { [observer] step, problem in
+            observer.told(
+                RunMessage(
+                    .warning, "What it printed is not kept with its result: \(problem)",
+                    step: step))
+        }
         guard configured.explains else { return results }
         let reasons: MissReasons?
         do {

@@ -7,6 +7,10 @@ protocol ResultKeeper: AnyObject {
     /// Keeps the result of a step that `look` gave a ticket for and that has succeeded. Gives what
     /// it wrote, as far as it is declared. Throws when the outputs cannot be had.
     func keep(_ result: NewResult, host: any StepHost) throws -> FileTree?
+    /// What takes the output of an attempt whose result may be kept.
+    func recording() -> LogRecording?
+    /// The log of a result; `nil` when it is no longer there.
+    func log(of result: KnownResult) -> [UInt8]?
     /// Notes what a step was made of that did not succeed.
     func noteFailure(_ ticket: KeyTicket)
 }
@@ -33,6 +37,8 @@ struct KnownResult {
     var captured: String?
     /// Nanoseconds that it took when it was made.
     var nanoseconds: UInt64
+    /// What it printed, in the form of `KeptLog`; `nil` when it printed nothing.
+    var log: ContentStore.Blob?
 }
 
 /// What a step's key was made of, until its result is there.
@@ -55,8 +61,8 @@ struct NewResult {
     var ticket: KeyTicket
     var captured: String?
     var nanoseconds: UInt64
-    /// What it printed, redacted, up to a bound; `nil` when that is more.
-    var log: [UInt8]?
+    /// What it printed.
+    var log: LogRecording?
 }
 
 /// Keeps nothing.
@@ -66,6 +72,10 @@ final class NoResults: ResultKeeper {
     }
 
     func keep(_ result: NewResult, host: any StepHost) throws -> FileTree? { nil }
+
+    func recording() -> LogRecording? { nil }
+
+    func log(of result: KnownResult) -> [UInt8]? { nil }
 
     func noteFailure(_ ticket: KeyTicket) {}
 }

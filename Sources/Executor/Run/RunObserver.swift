@@ -11,6 +11,9 @@ package protocol RunObserver: AnyObject {
     func started(_ step: StepIndex, attempt: Int)
     /// A step wrote something; secrets have been taken out. Bytes are valid during the call only.
     func wrote(_ step: StepIndex, _ stream: OutputStream, _ bytes: UnsafeRawBufferPointer)
+    /// A result was taken from the cache, and this is what the step wrote when it was made. A note
+    /// is about what was written, a whole one. Bytes are valid during the call only.
+    func replayed(_ step: StepIndex, _ stream: LogStream, _ bytes: UnsafeRawBufferPointer)
     /// An attempt failed and the step will be tried again after some nanoseconds.
     func retrying(_ step: StepIndex, attempt: Int, reason: String, after nanoseconds: UInt64)
     /// A step has come to its end.
@@ -27,6 +30,13 @@ package protocol RunObserver: AnyObject {
     var wakeAt: UInt64? { get }
     /// The size of the terminal has changed.
     func resized()
+}
+
+extension RunObserver {
+    /// Shows nothing: what is shown of a step while it runs is over.
+    package func replayed(
+        _ step: StepIndex, _ stream: LogStream, _ bytes: UnsafeRawBufferPointer
+    ) {}
 }
 
 /// What is known when a run begins.

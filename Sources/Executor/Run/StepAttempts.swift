@@ -5,7 +5,8 @@ internal import PipelineIR
 extension Scheduler {
     /// Looks for the result of a step.
     func probe(_ step: StepIndex) {
-        if let memo, memo.isClean(step), !plan.steps[step.int].capture {
+        let isClean = memo?.isClean(step) ?? false
+        if let memo, isClean, !plan.steps[step.int].capture {
             trace[step] = .clean
             observer.explained(step, .hit(key: "", job: memo.memo.job))
             return apply(.probed(step, .hit(StepResult(code: 0))))
@@ -17,7 +18,7 @@ extension Scheduler {
             return apply(.probed(step, .uncacheable))
         }
         switch results.look(step, resolved, host: host) {
-        case .hit(let known): take(known, for: step)
+        case .hit(let known): take(known, for: step, isClean: isClean)
         case .miss(let ticket, let reasons):
             tickets[step] = ticket
             explain(step, .miss(key: ticket.key, reasons: reasons))
@@ -33,7 +34,7 @@ extension Scheduler {
         }
     }
 
-    private func take(_ known: KnownResult, for step: StepIndex) {
+    private func take(_ known: KnownResult, for step: StepIndex, isClean: Bool) {
         do {
             restoredFiles += try host.take(step, known.outputs)
         } catch {
@@ -44,6 +45,8 @@ extension Scheduler {
         }
         explain(step, .hit(key: known.key, job: known.job))
         durations[step] = known.nanoseconds
+        // Where nothing that a step depends on has changed, nobody waits to hear of it again.
+        if !isClean { replay(known, for: step) }
         apply(.probed(step, .hit(StepResult(code: 0, output: known.captured))))
     }
 
@@ -117,13 +120,15 @@ extension Scheduler {
         order.timeout = overflow ? 0 : timeout
         let slot = try table.start(order)
         let writer = log.writer(AttemptKey(step: step.int, attempt: attempt))
+        let recording = ticket == nil ? nil : results.recording()
         writer.listener = { [observer] stream, bytes in
+            recording?.append(stream, bytes)
             observer.wrote(step, stream == .standardError ? .error : .output, bytes)
         }
         running[slot] = RunningAttempt(
             step: step, attempt: attempt, log: writer,
             captured: settings.capture ? CapturedOutput() : nil, ticket: ticket,
-            isDeclared: inputs != nil, container: container)
+            recording: recording, isDeclared: inputs != nil, container: container)
         slots[step] = slot
     }
 
@@ -291,7 +296,8 @@ extension Scheduler {
         if let ticket = attempt.ticket, !(captured.map(holdsSecret) ?? false) {
             return try results.keep(
                 NewResult(
-                    ticket: ticket, captured: captured, nanoseconds: end.nanoseconds, log: nil),
+                    ticket: ticket, captured: captured, nanoseconds: end.nanoseconds,
+                    log: attempt.recording),
                 host: host)
         }
         guard attempt.isDeclared, let globs = plan.steps[attempt.step.int].options?.outputs else {
