@@ -35,9 +35,10 @@ package final class ActionCache: Sendable {
     }
 
     /// The most results that wait in memory; with more, putting one in writes all.
-    static let mostWaiting = 8192
-    /// With so many, a thread begins to write them.
-    static let manyWaiting = 1024
+    static let mostWaiting = 32_768
+    /// With so many, a thread begins to write them. Rarely, as that makes the whole file system
+    /// write what it holds.
+    static let manyWaiting = 8192
     /// Larger trees and manifests are blobs of the store.
     static let mostInline = 16 << 10
     /// The most bytes of a tree or manifest.
