@@ -92,6 +92,8 @@ class DanubeRun(Tool):
             if known and kept.exists():
                 kept.rename(aside / kept.name)
         self._plan(d)
+        # The inputs of all tools were just made: the first one would run while they are written.
+        os.sync()
 
     def argv(self, d: Path, wl: str, phase: str) -> list[str]:
         return [self.program, "run", *self.mode, "--quiet", f"-j{J}"]
