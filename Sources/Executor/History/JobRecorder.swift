@@ -49,7 +49,10 @@ package final class JobRecorder: @unchecked Sendable {
     }
 
     deinit {
-        if isFinished.set() { _ = join(.init(state: nil, time: started)) }
+        if isFinished.set() {
+            queue.end(.init(state: nil, time: started))
+            _ = join()
+        }
     }
 
     /// Records what became of a step. It returns at once unless the disk is far behind.
@@ -61,7 +64,13 @@ package final class JobRecorder: @unchecked Sendable {
     package func finish(
         _ state: JobRecord.State, at time: Timestamp = .now()
     ) -> [HistoryError] {
-        guard isFinished.set() else { return [] }
+        end(state, at: time).map { $0 + waitForWriter() } ?? []
+    }
+
+    /// Says how the job ended, while what is to be recorded is still being written. `nil` when that
+    /// was said before; otherwise `waitForWriter` has to follow.
+    func end(_ state: JobRecord.State, at time: Timestamp = .now()) -> [HistoryError]? {
+        guard isFinished.set() else { return nil }
         var errors: [HistoryError] = []
         do throws(LogError) {
             // What says nothing is not worth a sync.
@@ -69,14 +78,14 @@ package final class JobRecorder: @unchecked Sendable {
         } catch {
             errors.append(.log(error))
         }
-        if let error = join(.init(state: state, time: time, logBytes: log.byteCount)) {
-            errors.append(.database(error))
-        }
+        queue.end(.init(state: state, time: time, logBytes: log.byteCount))
         return errors
     }
 
-    private func join(_ ending: RecordQueue.Ending) -> DatabaseError? {
-        queue.end(ending)
+    /// Waits until everything is written, once, after `end`.
+    func waitForWriter() -> [HistoryError] { join().map { [.database($0)] } ?? [] }
+
+    private func join() -> DatabaseError? {
         var result: UnsafeMutableRawPointer?
         pthread_join(thread, &result)
         guard let result else { return nil }

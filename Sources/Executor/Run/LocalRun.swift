@@ -62,10 +62,12 @@ package struct LocalRun {
         finish("The workspaces of steps that failed cannot be kept") {
             kept = try scheduler.failures.keep(configured)
         }
+        // History is written meanwhile.
+        let untold = recorder.end(outcome.state)
         finish { try cache.flush() }
         finish { try memory.save() }
         remember(outcome, trace, configured, earlier?.memo, folder, memory)
-        for error in recorder.finish(outcome.state) {
+        for error in untold.map({ $0 + recorder.waitForWriter() }) ?? [] {
             observer.told(RunMessage(.warning, "\(error)", hint: error.hint))
         }
         var summary = summary(scheduler, outcome, since: started)
