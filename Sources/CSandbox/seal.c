@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "layers.h"
+#include "numbers.h"
 
 enum { CHANNEL = 3, NOBODY = 65534 };
 static const char filter_name[] = "system calls";

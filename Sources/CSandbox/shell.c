@@ -1,6 +1,7 @@
 // A program that a person uses: it has their terminal while it lives.
 #define _GNU_SOURCE
 #include "danube_steps.h"
+#include "numbers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,13 +11,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4
-#endif
 
 // How long a shell may take to end when it is asked to.
 enum { GRACE_SECONDS = 2 };

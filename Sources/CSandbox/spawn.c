@@ -1,6 +1,7 @@
 // Starting the evaluator's process. posix_spawn cannot give a child its own pid namespace.
 #define _GNU_SOURCE
 #include "spawn.h"
+#include "numbers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +14,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
 
 enum { CHILD_STACK = 64 * 1024, HIGHEST_DESCRIPTOR = 65536 };
 

@@ -1,6 +1,7 @@
 // Starting, reaping and finding the processes of steps.
 #define _GNU_SOURCE
 #include "danube_steps.h"
+#include "numbers.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,13 +19,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4
-#endif
 
 enum { CHILD_STACK = 64 * 1024 };
 

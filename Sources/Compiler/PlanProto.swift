@@ -56,6 +56,14 @@ package enum PlanProto {
         return reader.plan
     }
 
+    /// Where a plan that `encode` wrote says what was read to make it, ascending; nothing where it
+    /// cannot be read.
+    package static func sources(in bytes: [UInt8]) -> [Range<Int>] {
+        var scan = WireScan(bytes.count)
+        do { try scan.check(bytes, isKnown: true) } catch { return [] }
+        return scan.sources
+    }
+
     private static func append(
         _ message: Danube_Plan_V1_Plan, to bytes: inout [UInt8]
     ) throws(PlanError) {

@@ -10,6 +10,8 @@ struct WireScan {
     /// Where the bytes can be cut so that each piece is a message of its own.
     private(set) var pieces: [Range<Int>] = []
     private(set) var stepCount = 0
+    /// Where a known plan says what was read to make it.
+    private(set) var sources: [Range<Int>] = []
 
     /// Messages inside each other: the plan, a step, a service, a variable, its template, and then
     /// part, operation and template for each operation that `PlanLimits` allows; and a part.
@@ -51,7 +53,9 @@ struct WireScan {
             if offset == place.end {
                 open.removeLast()
             } else {
-                try field(bytes, place)
+                let start = offset
+                let isSource = try field(bytes, place) == .source
+                if isSource, !looksInside { sources.append(start..<offset) }
             }
             guard open.count == 1 else { continue }
             pieceFields += 1
@@ -82,7 +86,11 @@ struct WireScan {
         offset = 0
     }
 
-    private mutating func field(_ bytes: Span<UInt8>, _ place: Open) throws(PlanError) {
+    /// Goes over a field, or into the message that it holds, which is given.
+    @discardableResult
+    private mutating func field(
+        _ bytes: Span<UInt8>, _ place: Open
+    ) throws(PlanError) -> WireMessage? {
         open[open.count - 1].field = ""
         let tag = try varint(bytes, end: place.end)
         let fields = WireMessage.fields[place.message.rawValue]
@@ -106,7 +114,9 @@ struct WireScan {
             guard place.end - offset >= 8 else { throw truncated() }
             offset += 8
         case (2, .text): offset += try textLength(bytes, end: place.end)
-        case (2, .message(let message)): try begin(message, bytes, end: place.end)
+        case (2, .message(let message)):
+            try begin(message, bytes, end: place.end)
+            return message
         case (2, .number(let most)) where field.isRepeated:
             let length = try length(bytes, end: place.end)
             let end = offset + length
@@ -116,6 +126,7 @@ struct WireScan {
             }
         default: throw error(.schema, "It has the wire type \(tag & 7), which is not its own.")
         }
+        return nil
     }
 
     private mutating func begin(

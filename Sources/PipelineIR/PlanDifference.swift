@@ -267,11 +267,6 @@ private struct ConditionClasses {
 }
 
 extension Plan {
-    /// The image that a step runs in; empty on the host.
-    fileprivate func image(of step: Step) -> String {
-        step.kind == .upload ? "" : step.image.isEmpty ? defaultImage : step.image
-    }
-
     /// The blocks around a step, as text.
     fileprivate func path(of group: GroupIndex?) -> [String] {
         var path: [String] = []

@@ -89,6 +89,13 @@ package struct Step: Sendable, Equatable {
     package var settings: Options { options ?? Options() }
 }
 
+extension Plan {
+    /// The image that a step runs in; empty for uploads and on the host.
+    package func image(of step: Step) -> String {
+        step.kind == .upload ? "" : step.image.isEmpty ? defaultImage : step.image
+    }
+}
+
 /// The steps of the `try` whose `finally`, or of the `with` whose end, a step stands in.
 package struct Cleanup: Sendable, Equatable {
     /// The first step after the `try` was entered.

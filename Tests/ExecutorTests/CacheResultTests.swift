@@ -211,6 +211,21 @@ import Testing
         #expect(try other.statistics().results == ActionCache.mostWaiting)
     }
 
+    @Test func `many results are written aside while others come`() throws {
+        let result = try result("x", in: cache)
+        let manifest = try manifest("x").encoded()
+        for number in 0..<ActionCache.manyWaiting {
+            var other = result
+            other.key = ActionKey(Digest(ofUTF8: "\(number)"))
+            try cache.enqueue(other, manifest: manifest)
+        }
+        // Nobody flushes: it is a thread of the cache's that does.
+        let deadline = ContinuousClock.now + .seconds(60)
+        while cache.waitingCount > 0, ContinuousClock.now < deadline { usleep(1000) }
+        let other = try ActionCache(scratch.path + "/cache")
+        #expect(try other.statistics().results == ActionCache.manyWaiting)
+    }
+
     @Test func `a full disk loses no result that waits`() throws {
         let disk = try SmallDisk(in: scratch, options: "size=2m")
         let small = try ActionCache(disk.path + "/cache")

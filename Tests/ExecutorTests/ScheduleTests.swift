@@ -144,6 +144,27 @@ func makePlan(_ steps: [[Int]], _ change: (inout Plan) -> Void = { _ in }) -> Pl
         #expect(text == "t-v1")
     }
 
+    /// What cannot run for a long time is not looked up yet; what is in the cache does not wait.
+    @Test(arguments: [(Schedule.ProbeResult.miss, 10), (.hit(StepResult(code: 0)), 100)])
+    func `lookups stay a little ahead of what runs`(_ result: Schedule.ProbeResult, _ most: Int) {
+        let plan = makePlan(Array(repeating: [], count: 100)) { plan in
+            for step in plan.steps.indices {
+                plan.steps[step].options = Step.Options()
+                plan.steps[step].options?.cache = .always
+            }
+        }
+        var run = Run(plan, limits: .init(jobs: 1, probes: 2))
+        var open = run.send(.start)
+        var lookups = 0
+        while let command = open.popLast() {
+            guard case .probe(let step) = command else { continue }
+            lookups += 1
+            open += run.send(.probed(step, result))
+        }
+        // One that runs, eight that wait for it, and one that was asked for before that.
+        #expect(lookups == most)
+    }
+
     @Test(arguments: [Schedule.ProbeResult.miss, .uncacheable, .failed("unreadable")])
     func `a step that is not in the cache runs`(_ result: Schedule.ProbeResult) {
         var run = Run(

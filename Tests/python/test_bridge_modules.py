@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -46,21 +47,49 @@ def plan(programs: Path) -> bytes:
     return done.stdout
 
 
+# Magic, digest of the sources, interpreter, number of modules, state of the library's files.
+HEADER = struct.Struct("<8sQIIQ")
+LIBRARY_MODULES = 3
+
+
+def entries(content: bytes) -> list[tuple[int, int]]:
+    """Offset and length of each module's code, of all early ones, and of the library's."""
+    count = HEADER.unpack_from(content)[3] + 1 + LIBRARY_MODULES
+    return [struct.unpack_from("<II", content, HEADER.size + 8 * index) for index in range(count)]
+
+
+def spoilt(content: bytes, parts: list[tuple[int, int]]) -> bytes:
+    """What nobody could load: to be used, it would be noticed."""
+    changed = bytearray(content)
+    for start, length in parts:
+        changed[start : start + length] = bytes(length)
+    return bytes(changed)
+
+
 def cut(content: bytes) -> bytes:
-    return content[: len(content) // 2]
+    """Its last entries lie outside of it."""
+    return content[: entries(content)[0][0] + 10]
 
 
-def flipped(content: bytes) -> bytes:
-    return content[:9] + bytes([content[9] ^ 1]) + content[10:]
+def other_sources(content: bytes) -> bytes:
+    changed = spoilt(content, entries(content))
+    return changed[:8] + bytes([changed[8] ^ 1]) + changed[9:]
 
 
-def another_library(content: bytes) -> bytes:
-    """As if the standard library had changed since: its state stands after 24 bytes."""
-    return content[:24] + bytes(8) + content[32:]
+def other_interpreter(content: bytes) -> bytes:
+    changed = spoilt(content, entries(content))
+    return changed[:16] + bytes([changed[16] ^ 1]) + changed[17:]
+
+
+def other_library(content: bytes) -> bytes:
+    """As if the standard library had changed since."""
+    changed = spoilt(content, entries(content)[-LIBRARY_MODULES:])
+    return changed[:24] + bytes([changed[24] ^ 1]) + changed[25:]
 
 
 @pytest.mark.parametrize(
-    "change", [lambda _: b"", lambda _: b"nonsense", cut, flipped, another_library]
+    "change",
+    [lambda _: b"", lambda _: b"nonsense", cut, other_sources, other_interpreter, other_library],
 )
 def test_modules_that_do_not_fit_are_not_used(
     programs: Path, change: Callable[[bytes], bytes]
@@ -73,9 +102,20 @@ def test_modules_that_do_not_fit_are_not_used(
     assert plan(programs) == expected
 
 
+def test_modules_that_fit_are_used(programs: Path) -> None:
+    subprocess.run([programs / "danube-pybridge", "--compile"], check=True)
+    compiled = programs / "danube-pybridge.pyc"
+    content = compiled.read_bytes()
+    compiled.write_bytes(spoilt(content, entries(content)))
+    with pytest.raises(subprocess.CalledProcessError):
+        plan(programs)
+
+
 def test_modules_that_others_may_write_are_not_used(programs: Path) -> None:
     expected = plan(programs)
+    subprocess.run([programs / "danube-pybridge", "--compile"], check=True)
     compiled = programs / "danube-pybridge.pyc"
-    compiled.write_bytes(b"nonsense")
+    content = compiled.read_bytes()
+    compiled.write_bytes(spoilt(content, entries(content)))
     compiled.chmod(0o666)
     assert plan(programs) == expected

@@ -92,6 +92,16 @@ def test_a_secret_is_nowhere(place: Place, tmp_path: Path, mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_secrets_can_come_from_a_pipe(place: Place, mode: str) -> None:
+    place.write("step.run('test \"$S\" = word-4711', env={'S': secrets.get('S')})\n")
+    arguments = place.arguments(mode, "--secret-file", "/dev/stdin")
+    ended = cli.danube(
+        *arguments, cwd=place.repository, env=place.env, stdin=b"S=word-4711\n"
+    )
+    assert ended.status == 0, ended.out + ended.err
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_a_secret_in_an_argument_is_refused(place: Place, tmp_path: Path, mode: str) -> None:
     place.write(
         "s = secrets.get('S')\n"

@@ -84,7 +84,7 @@ struct RunCommand: ParsableCommand {
         let places = try Places()
         let root = try places.absolute(order.root)
         var earlier: (memo: JobMemo, changed: [UInt32])?
-        let values = try execution.secretValues()
+        let values = try execution.secrets.values()
         let runKey = RunKey.of(
             bytes, root: root, isInPlace: inPlace, allowsHost: host,
             secrets: values.version(cacheFolder: places.cache))
@@ -107,7 +107,7 @@ struct RunCommand: ParsableCommand {
         guard let digest = compilation.digest else {
             throw Failure.bug("the compiler gave a plan without its digest")
         }
-        var configuration = try self.configuration(plan, digest, places, root)
+        var configuration = try self.configuration(plan, digest, places, root, values)
         configuration.namespaces = namespaces
         configuration.earlier = job
         configuration.order = words(root: root)
@@ -166,7 +166,7 @@ struct RunCommand: ParsableCommand {
         else { throw Failure.bug("the compiler gave neither a plan nor an error") }
         let places = try Places()
         var configuration = try configuration(
-            plan, digest, places, try places.absolute(order.root))
+            plan, digest, places, try places.absolute(order.root), try execution.secrets.values())
         if wantedNamespaces != 0, geteuid() != 0 {
             configuration.namespaces = wantedNamespaces | Int32(DANUBE_OWN_USERS)
         }
@@ -197,7 +197,8 @@ struct RunCommand: ParsableCommand {
     }
 
     private func configuration(
-        _ plan: Plan, _ digest: PlanDigest, _ places: Places, _ root: String
+        _ plan: Plan, _ digest: PlanDigest, _ places: Places, _ root: String,
+        _ secrets: SecretValues
     ) throws(Failure) -> RunConfiguration {
         var configuration = RunConfiguration(
             plan: plan, digest: digest, root: root, cacheFolder: places.cache,
@@ -210,7 +211,7 @@ struct RunCommand: ParsableCommand {
         configuration.allowsHost = host
         configuration.trigger = target.event(event)
         configuration.branch = target.branch
-        configuration.secrets = try execution.secretValues()
+        configuration.secrets = secrets
         return configuration
     }
 

@@ -26,29 +26,14 @@ struct ShellCommand: ParsableCommand {
         completion: .custom { _, _, _ in Jobs.completions() })
     var job: String?
 
-    @Option(
-        name: [.customShort("C"), .long],
-        help: ArgumentHelp("Directory of the repository.", valueName: "dir"),
-        completion: .directory)
-    var directory: String?
+    @OptionGroup var place: DirectoryOptions
 
     @Option(
         name: [.customShort("c"), .long],
         help: ArgumentHelp("Run this in /bin/sh instead, and exit as it does."))
     var command: String?
 
-    @Option(
-        name: .customLong("secret"),
-        help: ArgumentHelp(
-            "A secret. Without a value it is taken from the environment; may be repeated.",
-            valueName: "name[=value]"))
-    var secrets: [String] = []
-
-    @Option(
-        help: ArgumentHelp("Secrets, a NAME=value on each line.", valueName: "file"),
-        completion: .file())
-    var secretFile: [String] = []
-
+    @OptionGroup var secrets: SecretArguments
     @OptionGroup var colour: ColourOptions
 
     func run() throws {
@@ -62,11 +47,8 @@ struct ShellCommand: ParsableCommand {
                 "the terminal belongs to another program",
                 hint: "Start it in the foreground, or run one command with -c COMMAND.")
         }
-        let values = try SecretOptions.values(secrets, files: secretFile)
-        if let directory, chdir(directory) != 0 {
-            throw Failure.mistake("cannot use \(directory): \(FileBytes.reason(errno))")
-        }
-        let found = try FailedStepChoice.find(step, job: job)
+        let values = try secrets.values()
+        let found = try FailedStepChoice.find(step, job: job, in: try place.jobs())
         var shell = StepShell(
             found.step, of: found.job.id.text, found.held, cacheFolder: try Places().cache,
             secrets: values)

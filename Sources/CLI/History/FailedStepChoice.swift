@@ -11,8 +11,9 @@ struct FailedStepChoice {
     private static let mostJobs = 50
 
     /// The step of a name in a job; without one in the latest job here in which it failed.
-    static func find(_ name: String, job: String?) throws(Failure) -> FailedStepChoice {
-        let jobs = try Jobs()
+    static func find(
+        _ name: String, job: String?, in jobs: Jobs
+    ) throws(Failure) -> FailedStepChoice {
         let chosen = try job.map { job throws(Failure) in try jobs.job(job) }
         let (record, step) =
             if let chosen { (chosen, try failed(name, in: chosen, jobs)) } else {

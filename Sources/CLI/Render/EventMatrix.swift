@@ -71,7 +71,7 @@ struct EventMatrix {
         var env: [String]
         init(_ step: Step, _ plan: Plan, _ texts: TemplateWords) {
             command = texts.text(step.command)
-            image = step.image.isEmpty ? plan.defaultImage : step.image
+            image = plan.image(of: step)
             env = step.env.map { $0.name + "=" + texts.text($0.value) }
         }
     }

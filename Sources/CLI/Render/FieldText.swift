@@ -13,7 +13,7 @@ struct FieldText {
         case .name: return step.name
         case .kind: return step.kind.word
         case .command: return words.templates.text(step.command)
-        case .image: return step.image.isEmpty ? plan.defaultImage : step.image
+        case .image: return plan.image(of: step)
         case .env(let name):
             guard let variable = step.env.first(where: { $0.name == name }) else { return "" }
             return words.templates.operand(variable.value)

@@ -15,7 +15,7 @@ struct PlanColumns {
     /// Between the ends of a range.
     let dash: String
 
-    private let defaultImage: String
+    private let plan: Plan
     private let templates: TemplateWords
 
     /// From this width on there is room for commands.
@@ -27,7 +27,7 @@ struct PlanColumns {
         _ plan: Plan, _ rows: PlanRows, _ layout: PlanTable.Layout, _ templates: TemplateWords
     ) {
         self.templates = templates
-        defaultImage = plan.defaultImage
+        self.plan = plan
         dash = layout.unicode ? "–" : "-"
         number = String(plan.steps.count).utf8.count
         let areMany = differentImages(plan)
@@ -38,7 +38,7 @@ struct PlanColumns {
             guard case .step(let index) = row.content else { continue }
             let step = plan.steps[index]
             name = max(name, row.depth * 2 + Self.nameWidth(step))
-            if showsImage { image = max(image, DisplayText.width(image(of: step))) }
+            if showsImage { image = max(image, DisplayText.width(plan.image(of: step))) }
             after = max(after, DisplayText.width(Predecessors.words(step, dash: dash)))
             if showsCommand { command = max(command, DisplayText.width(command(of: step))) }
         }
@@ -72,15 +72,10 @@ struct PlanColumns {
     private func differentImages(_ plan: Plan) -> Bool {
         var first: String?
         for step in plan.steps where step.kind == .run {
-            let image = image(of: step)
+            let image = plan.image(of: step)
             if first == nil { first = image } else if first != image { return true }
         }
         return false
-    }
-
-    /// The image that a step runs in; empty for uploads and on the host.
-    func image(of step: Step) -> String {
-        step.kind == .upload ? "" : step.image.isEmpty ? defaultImage : step.image
     }
 
     /// An image's reference, escaped and in so many columns: the registry and folders go first, as

@@ -49,8 +49,8 @@ enum PlanMarkdown {
             let coordinates = PlanColumns.coordinates(step)
             code(coordinates.isEmpty ? step.name : "\(step.name) (\(coordinates))", &buffer)
             buffer.put("</td><td>")
-            let image = step.image.isEmpty ? plan.defaultImage : step.image
-            if step.kind == .run, !image.isEmpty { code(image, &buffer) }
+            let image = plan.image(of: step)
+            if !image.isEmpty { code(image, &buffer) }
             buffer.put("</td><td>")
             buffer.put(DisplayText.fitted(Predecessors.words(step, dash: "–"), columns: 40))
             buffer.put("</td><td>")

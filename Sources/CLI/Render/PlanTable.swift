@@ -72,7 +72,7 @@ struct PlanTable {
         if widths.image > 0 {
             if !plan.defaultImage.isEmpty { facts.append("image \(plan.defaultImage)") }
         } else if !widths.imagesInRemarks,
-            let image = plan.steps.first(where: { $0.kind == .run }).map(widths.image(of:)),
+            let image = plan.steps.first(where: { $0.kind == .run }).map(plan.image(of:)),
             !image.isEmpty
         {
             facts.append("image \(image)")
@@ -197,7 +197,7 @@ struct PlanTable {
         let tree = putRails(row)
         let used = tree + putName(step, columns: widths.name - tree)
         let after = Predecessors.words(step, dash: widths.dash)
-        let image = widths.image > 0 ? widths.image(of: step) : ""
+        let image = widths.image > 0 ? plan.image(of: step) : ""
         let remarks = remarks(step)
         var column = used
         if widths.command > 0 {
@@ -232,7 +232,7 @@ struct PlanTable {
 
     private mutating func remarks(_ step: Step) -> [StepDetails.Remark] {
         let remarks = details.remarks(step)
-        let image = widths.imagesInRemarks ? widths.image(of: step) : ""
+        let image = widths.imagesInRemarks ? plan.image(of: step) : ""
         if image.isEmpty { return remarks }
         return remarks + [.init(text: DisplayText.escaped(image), paint: .blue)]
     }

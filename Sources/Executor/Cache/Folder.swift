@@ -57,7 +57,7 @@ package final class Folder: Sendable {
         return target.isEmpty ? nil : target
     }
 
-    private static func isAbsence(_ error: Int32) -> Bool {
+    static func isAbsence(_ error: Int32) -> Bool {
         switch -error {
         case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG: true
         default: false

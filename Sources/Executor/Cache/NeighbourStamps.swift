@@ -21,13 +21,11 @@ struct NeighbourStamps {
         }
         guard let opened else { return nil }
         var stamp = danube_stamp()
-        let error = (Array(path.name) + [0]).withUnsafeBufferPointer { name in
-            name.withMemoryRebound(to: CChar.self) { name in
-                name.baseAddress.map { danube_stamp_at(opened.number, $0, &stamp) } ?? -EINVAL
-            }
+        let error = TreePath.withCString(path.name) {
+            danube_stamp_at(opened.number, $0, &stamp)
         }
         if error == 0 { return FileStamp(stamp) }
-        if error == -ENOENT || error == -ENOTDIR { return nil }
+        if Folder.isAbsence(error) { return nil }
         throw .of(error, "look at", folder.place(path))
     }
 

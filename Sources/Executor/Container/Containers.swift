@@ -38,11 +38,7 @@ final class Containers {
 
     /// Whether a plan has steps that need containers.
     static func areNeeded(by plan: Plan) -> Bool {
-        // A step is large, so it is looked at where it is.
-        !plan.defaultImage.isEmpty && !plan.steps.isEmpty
-            || plan.steps.indices.contains {
-                !plan.steps[$0].image.isEmpty || plan.steps[$0].options?.services.isEmpty == false
-            }
+        plan.steps.indices.contains { plan.isContained(StepIndex($0)) }
     }
 
     /// Fetches the images of steps whose results are kept: a result's key has the image's digest.
@@ -183,11 +179,11 @@ final class Containers {
 }
 
 extension Plan {
-    /// The image that a step runs in; empty for none.
-    func image(of step: Step) -> String { step.image.isEmpty ? defaultImage : step.image }
-
     /// Whether a step needs a container, unless it may run on the host.
-    func isContained(_ step: Step) -> Bool {
-        !image(of: step).isEmpty || !(step.options?.services ?? []).isEmpty
+    func isContained(_ step: StepIndex) -> Bool {
+        // A step is large, so it is looked at where it is.
+        if steps[step.int].kind == .upload { return false }
+        return !(steps[step.int].image.isEmpty && defaultImage.isEmpty)
+            || steps[step.int].options?.services.isEmpty == false
     }
 }

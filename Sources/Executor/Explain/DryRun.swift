@@ -99,7 +99,7 @@ package struct DryRun {
     }
 
     private mutating func lookUp(_ step: StepIndex, _ entry: Step) throws -> StepForecast {
-        if let containers, plan.isContained(entry) {
+        if let containers, plan.isContained(step) {
             do { try containers.check(step) } catch { return .impossible("\(error)") }
             if let image = actions.missingImage(step) { return .unknownImage(image) }
         }

@@ -67,7 +67,7 @@ extension Scheduler {
         }
         let isKeyed = configuration.usesCache && Cacheability.obstacle(settings) == nil
         let job = isKeyed ? nil : configuration.job
-        if runsInImage(settings) {
+        if runsInImage(step) {
             record.image = plan.image(of: settings)
             record.imageID = containers?.digest(of: record.image) ?? ""
             record.variables = environment.containerVariables(

@@ -42,16 +42,17 @@ struct StepScript {
         let shown = shown ?? place
         var lines = ["#!/bin/sh"]
         if let obstacle {
-            lines += ["echo \(Self.quoted("danube: error: " + obstacle)) >&2", "exit 2"]
+            lines += ["echo \(PythonText.quote("danube: error: " + obstacle)) >&2", "exit 2"]
         } else {
-            lines.append("cd -- \(Self.quoted(folder)) || exit")
+            lines.append("cd -- \(PythonText.quote(folder)) || exit")
             // A step has nothing to read.
             if words.isEmpty {
                 let source = memory == nil ? "\(shown)/script" : "/dev/fd/3"
-                let command = Self.quoted(". \(Self.quoted(source))")
+                let command = PythonText.quote(". \(PythonText.quote(source))")
                 lines.append("exec /bin/sh -c \(command) sh </dev/null")
             } else {
-                lines.append("exec \(words.map(Self.quoted).joined(separator: " ")) </dev/null")
+                let command = words.map(PythonText.quote).joined(separator: " ")
+                lines.append("exec \(command) </dev/null")
             }
         }
         if let text { try AtomicFile.write(Array(text.utf8), to: "\(place)/script") }
@@ -59,11 +60,5 @@ struct StepScript {
         try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: run)
         chmod(run, 0o755)
         return "\(shown)/run"
-    }
-
-    private static func quoted(_ word: String) -> String {
-        "'"
-            + word.split(separator: "'", omittingEmptySubsequences: false)
-            .joined(separator: "'\\''") + "'"
     }
 }

@@ -66,12 +66,12 @@ package struct LocalRun {
         let untold = recorder.end(outcome.state)
         finish { try cache.flush() }
         finish { try memory.save() }
-        remember(outcome, trace, configured, earlier?.memo, folder, memory)
+        let isKnown = outcome == .succeeded && containers == nil
+        remember(isKnown ? trace : nil, configured, earlier?.memo, folder, memory)
         for error in untold.map({ $0 + recorder.waitForWriter() }) ?? [] {
             observer.told(RunMessage(.warning, "\(error)", hint: error.hint))
         }
-        var summary = summary(scheduler, outcome, since: started)
-        summary.reopenable = kept
+        let summary = summary(scheduler, outcome, since: started, reopenable: kept)
         observer.ended(summary)
         // Nobody waits for it, and what it cannot do now the next run can.
         _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
@@ -87,29 +87,28 @@ package struct LocalRun {
             folder: folder, isForLittle: isForLittle)
     }
 
-    /// Keeps a memo of a job that went well, or removes the one that is there.
+    /// Keeps a memo of what a job did, or removes the one that is there. Nothing is kept of a job
+    /// that failed, or that used images: a memo knows files only.
     private func remember(
-        _ outcome: JobOutcome, _ trace: RunTrace, _ configured: RunConfiguration,
-        _ earlier: JobMemo?, _ folder: Folder, _ memory: DigestMemory
+        _ trace: RunTrace?, _ configured: RunConfiguration, _ earlier: JobMemo?,
+        _ folder: Folder, _ memory: DigestMemory
     ) {
         guard let file = configured.memoFile else { return }
-        // A memo knows files, and nothing of images.
-        let usesImages = !configured.allowsHost && Containers.areNeeded(by: configured.plan)
-        let memo =
-            outcome == .succeeded && !usesImages
-            ? trace.memo(
-                of: configured.plan, job: configured.job, digest: configured.digest,
-                after: earlier, folder: folder, memory: memory) : nil
+        let memo = trace?.memo(
+            of: configured.plan, job: configured.job, digest: configured.digest,
+            after: earlier, folder: folder, memory: memory)
         finish { if let memo { try file.write(memo) } else { file.remove() } }
     }
 
     private func summary(
-        _ scheduler: Scheduler, _ outcome: JobOutcome, since started: UInt64
+        _ scheduler: Scheduler, _ outcome: JobOutcome, since started: UInt64,
+        reopenable: Set<StepIndex>
     ) -> RunSummary {
         var summary = RunSummary(
             outcome: outcome.summary, message: outcome.message(configuration.plan),
             nanoseconds: MonotonicClock.now() &- started)
         summary.counts = scheduler.counts
+        summary.reopenable = reopenable
         summary.artifacts = scheduler.artifacts.kept
         let reports = TestReports(scheduler.artifacts.reports)
         summary.tests = (reports.total, reports.failed, reports.skipped)

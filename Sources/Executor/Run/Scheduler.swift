@@ -149,12 +149,21 @@ final class Scheduler {
         case .probe(let step):
             // One that was cancelled in the meantime is no longer asked for.
             if schedule.phases[step.int] == .probing { probe(step) }
-        case .start(let step, let attempt): start(step, attempt)
+        case .start(let step, let attempt):
+            // Nor is one started that was told to stop before its turn came.
+            if schedule.marks[step.int].contains(.stopping) {
+                return apply(.exited(step, attempt: attempt, .cancelled))
+            }
+            start(step, attempt)
         case .stop(let step, _, let immediately):
             if let slot = slots[step] {
                 table.stop(slot, cause: .stopped, immediately: immediately)
             }
-        case .upload(let step): upload(step)
+        case .upload(let step):
+            if schedule.marks[step.int].contains(.stopping) {
+                return apply(.uploaded(step, failure: "cancelled"))
+            }
+            upload(step)
         case .skip(let step):
             trace[step] = .skipped
             host.pass(step)

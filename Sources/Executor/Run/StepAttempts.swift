@@ -51,8 +51,8 @@ extension Scheduler {
     }
 
     /// Whether a step runs in a container.
-    func runsInImage(_ settings: Step) -> Bool {
-        !configuration.allowsHost && plan.isContained(settings)
+    func runsInImage(_ step: StepIndex) -> Bool {
+        !configuration.allowsHost && plan.isContained(step)
     }
 
     func resolve(_ step: StepIndex) throws -> ResolvedStep {
@@ -96,7 +96,7 @@ extension Scheduler {
             throw AttemptError.noSecret(missing)
         }
         try refuseSecretArguments(resolved)
-        let runsInImage = runsInImage(settings)
+        let runsInImage = runsInImage(step)
         if configuration.allowsHost, !(settings.options?.services ?? []).isEmpty {
             throw AttemptError.servicesWithoutImage
         }

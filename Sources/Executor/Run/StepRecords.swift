@@ -8,7 +8,7 @@ extension Scheduler {
         var record = records[step] ?? StepRecord(step: step.int, state: .open)
         switch explanation {
         case .hit(let key, let job):
-            record.key = key.isEmpty ? nil : Digest(hex: key)
+            record.key = Digest(hex: key)
             record.source = JobID(job)
         case .miss(let key, let reasons):
             record.key = Digest(hex: key)
