@@ -72,6 +72,15 @@ struct RunCommand: ParsableCommand {
         guard namespaces >= 0 else {
             throw Failure.environment("cannot start: \(FileBytes.reason(-namespaces))")
         }
+        do {
+            try EngineThread.run { try run(after: job, in: namespaces) }
+        } catch let error as RunnerError {
+            throw Failure.environment("cannot start: \(error)", hint: error.hint)
+        }
+    }
+
+    /// Runs in the engine, which has these namespaces.
+    private func run(after job: EarlierJob?, in namespaces: Int32) throws {
         let order = try order()
         let compilation = Compilations.compile(order)
         let report = DiagnosticReport(

@@ -59,8 +59,15 @@ struct ShellCommand: ParsableCommand {
             throw Failure.environment("cannot start: \(FileBytes.reason(-namespaces))")
         }
         shell.namespaces = namespaces
-        greet(shell, found)
-        Glibc.exit(try run(shell, found))
+        let ready = shell
+        do {
+            try EngineThread.run {
+                greet(ready, found)
+                Glibc.exit(try run(ready, found))
+            }
+        } catch let error as RunnerError {
+            throw Failure.environment("cannot start: \(error)", hint: error.hint)
+        }
     }
 
     private func run(_ shell: StepShell, _ found: FailedStepChoice) throws(Failure) -> Int32 {

@@ -59,8 +59,8 @@ package final class Database {
     /// Sets the connection up. SQLite does not wait by itself for another process that makes the
     /// file at the same time, so this does, as long as a statement would.
     private func prepare(_ mode: Mode, _ migrations: [String]) throws(DatabaseError) {
-        let pause: Int32 = 10
-        var waited: Int32 = 0
+        let pause: UInt32 = 10_000
+        let end = MonotonicClock.now() &+ UInt64(max(0, waitMilliseconds)) * 1_000_000
         while true {
             do throws(DatabaseError) {
                 // WAL survives in the file, so it is set by whoever makes it; setting it again is
@@ -70,9 +70,8 @@ package final class Database {
                     "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY")
                 return try migrate(migrations, mayWrite: mode == .readWrite)
             } catch {
-                guard case .busy = error, waited < waitMilliseconds else { throw error }
-                usleep(UInt32(pause) * 1000)
-                waited += pause
+                guard case .busy = error, MonotonicClock.now() < end else { throw error }
+                usleep(pause)
             }
         }
     }

@@ -82,9 +82,11 @@ final class ArtifactKeeper {
         let text = Array("*\n".utf8)
         let error = danube_write_all(file, text, text.count)
         if error < 0 { throw WorkspaceError.system("write", path: aside, errno: -error) }
+        guard rename(aside, path) != 0 else { return }
+        let reason = errno
         // Another run may have been first.
-        if rename(aside, path) != 0, stat(path, &status) != 0 {
-            throw WorkspaceError.system("make", path: path, errno: errno)
+        if stat(path, &status) != 0 {
+            throw WorkspaceError.system("make", path: path, errno: reason)
         }
     }
 
