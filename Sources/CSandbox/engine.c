@@ -113,6 +113,11 @@ static volatile sig_atomic_t *is_listening;
 // Beside it: whether the engine gave the terminal to another process.
 static volatile sig_atomic_t *lends_terminal;
 
+// The engine's own number, once it was forked.
+static pid_t engine_process;
+
+int danube_is_engine(void) { return engine_process == getpid(); }
+
 void danube_engine_listens(void) {
     if (is_listening != NULL) *is_listening = 1;
 }
@@ -211,5 +216,6 @@ int danube_engine_start(int wanted) {
     } else if (getppid() != before) {
         _exit(128 + SIGKILL);
     }
+    engine_process = getpid();
     return got;
 }

@@ -164,20 +164,35 @@ static ssize_t children_of_threads(pid_t *found, size_t capacity) {
     return count;
 }
 
-// Children of this process. The engine has one thread that starts steps, its first, which orphans
-// go to as well: only its list is read, from a file that stays open.
-static ssize_t children(pid_t *found, size_t capacity) {
-    static int descriptor = -1;
-    static pid_t owner;
-    if (syscall(SYS_gettid) != getpid()) return children_of_threads(found, capacity);
-    if (owner != getpid()) {
+// The list of children of a thread, which stays open while the process is the same.
+struct children_list {
+    int descriptor;
+    pid_t thread, process;
+};
+
+static ssize_t add_listed(struct children_list *list, pid_t thread, pid_t *found, size_t count,
+                          size_t capacity) {
+    pid_t process = getpid();
+    if (list->thread != thread || list->process != process) {
         char path[64];
-        owner = getpid();
-        snprintf(path, sizeof path, "/proc/self/task/%d/children", owner);
-        descriptor = open(path, O_RDONLY | O_CLOEXEC);
+        // One from before a fork stays with the process that opened it.
+        if (list->process == process) close(list->descriptor);
+        snprintf(path, sizeof path, "/proc/self/task/%d/children", thread);
+        *list = (struct children_list){open(path, O_RDONLY | O_CLOEXEC), thread, process};
     }
-    if (descriptor < 0) return -errno;
-    return add_children(descriptor, found, 0, capacity);
+    if (list->descriptor < 0) return -errno;
+    return add_children(list->descriptor, found, count, capacity);
+}
+
+// Children of this process. In the engine one thread starts steps, and the first one, to which
+// orphans go, waits for it: only the lists of these two are read.
+static ssize_t children(pid_t *found, size_t capacity) {
+    static struct children_list first, own;
+    pid_t thread = (pid_t)syscall(SYS_gettid), process = getpid();
+    if (thread != process && !danube_is_engine()) return children_of_threads(found, capacity);
+    ssize_t count = add_listed(&first, process, found, 0, capacity);
+    if (count < 0 || thread == process) return count;
+    return add_listed(&own, thread, found, (size_t)count, capacity);
 }
 
 ssize_t danube_strays(const pid_t *known, size_t count, pid_t *strays, size_t capacity) {

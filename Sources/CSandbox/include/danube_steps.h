@@ -24,6 +24,9 @@ enum {
 // before there are threads. When the guard dies, the engine gets SIGTERM.
 int danube_engine_start(int wanted);
 
+// Whether this process is the engine.
+int danube_is_engine(void);
+
 // The engine reads its signals from now on. Until then, and when it has not ended after two of
 // them, a signal that ends programs ends it at once.
 void danube_engine_listens(void);

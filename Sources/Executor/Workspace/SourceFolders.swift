@@ -6,7 +6,9 @@ internal import PipelineIR
 struct SourceFolders {
     /// How many sources are kept.
     private static let most = 4
-    private static let mostAttempts = 100
+    /// With the pause, about ten seconds.
+    private static let mostAttempts = 10_000
+    private static let pauseMicroseconds: UInt32 = 1000
 
     private let folder: String
     private let store: ContentStore
@@ -32,15 +34,21 @@ struct SourceFolders {
     }
 
     /// Locks the folder of a tree, which is made when it is missing.
+    ///
+    /// Who is not the one that makes it looks again: another run that made it holds it as long as
+    /// it lives, so waiting to be alone would be waiting for the end of that run.
     private func hold(_ path: String, _ tree: FileTree) throws {
-        // Another run may remove it between making and holding it, if it uses many others.
         for _ in 0..<Self.mostAttempts {
+            // This waits for somebody who makes it.
             let held = try LockFile.take("\(path).lock", .shared)
             if access(path, F_OK) == 0 { return }
             held?.release()
             // Process ids do not tell runs apart, as each may have its own: the lock does.
-            let alone = try LockFile.take("\(path).lock", .alone)
-            defer { alone?.release() }
+            guard let alone = try LockFile.take("\(path).lock", .aloneAtOnce) else {
+                usleep(Self.pauseMicroseconds)
+                continue
+            }
+            defer { alone.release() }
             if access(path, F_OK) != 0 { try make(tree, at: path) }
         }
         throw WorkspaceError.system("lock", path: path, errno: EAGAIN)
