@@ -17,15 +17,22 @@ let package = Package(
     name: "danube",
     products: [
         .executable(name: "danube", targets: ["CLI"]),
+        .executable(name: "danube-master", targets: ["MasterProgram"]),
         .executable(name: "danube-pybridge", targets: ["PyBridge"]),
         .executable(name: "danube-fuzz", targets: ["Fuzz"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Without its traits it needs no Foundation beyond FoundationEssentials.
         .package(
             url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .target(
@@ -71,6 +78,21 @@ let package = Package(
             ],
             swiftSettings: strict,
             linkerSettings: link),
+        .target(
+            name: "Master",
+            dependencies: [
+                "PipelineIR", "Compiler", "Executor", "CSandbox",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "MasterProgram", dependencies: ["Master"],
+            swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "PipelineIRTests", dependencies: ["PipelineIR", "Compiler"],
             swiftSettings: strict, linkerSettings: link),
@@ -85,6 +107,9 @@ let package = Package(
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "CLITests", dependencies: ["CLI", "Compiler", "Executor", "PipelineIR"],
+            swiftSettings: strict, linkerSettings: link),
+        .testTarget(
+            name: "MasterTests", dependencies: ["Master", "Executor", "PipelineIR"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],

@@ -14,6 +14,11 @@ private let mayImport: [String: Set<String>] = [
     "CFiles": [],
     "Executor": ["PipelineIR", "CSandbox", "CFiles", "CSQLite"],
     "CLI": ["PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema", "ArgumentParser"],
+    "Master": [
+        "PipelineIR", "Compiler", "Executor", "CSandbox", "Crypto", "FoundationEssentials", "GRDB",
+        "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle", "TOMLKit",
+    ],
+    "MasterProgram": ["Master"],
 ]
 
 /// Modules of the platform. Foundation is not among them: it costs ten milliseconds of start-up.
