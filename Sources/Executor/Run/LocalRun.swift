@@ -22,6 +22,11 @@ package struct LocalRun {
         let started = MonotonicClock.now()
         let cache = try ActionCache(configuration.cacheFolder)
         let usage = try CacheUsage(configuration.cacheFolder)
+        // Where little is to be done, what is known of the rest is of no use. It is asked before
+        // this job is recorded: the thread that does so would have to be waited for.
+        let isSmall = (earlier?.changed.count ?? .max) < Self.smallChange
+        let known =
+            isSmall ? Array(repeating: 0, count: configuration.plan.steps.count) : expected()
         let recorder = try JobRecorder(
             stateFolder: configuration.stateFolder, job: description(), redactor: try redactor())
         var configured = configuration
@@ -30,10 +35,6 @@ package struct LocalRun {
         let place = try WorkPlace(configured)
         defer { place.remove() }
         configured.temporaryFolder = place.temporary
-        // Where little is to be done, what is known of the rest is of no use.
-        let isSmall = (earlier?.changed.count ?? .max) < Self.smallChange
-        let known =
-            isSmall ? Array(repeating: 0, count: configuration.plan.steps.count) : expected()
         observer.began(
             RunDescription(
                 job: configured.job, plan: configured.plan, digest: configured.digest.description,
