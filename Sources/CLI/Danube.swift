@@ -22,7 +22,7 @@ struct Danube: ParsableCommand {
             RunCommand.self, RerunCommand.self, PlanCommand.self, WhyCommand.self,
             JobsCommand.self, LogsCommand.self, ShellCommand.self, CacheCommand.self,
             LintCommand.self, InitCommand.self, DoctorCommand.self, SchemaCommand.self,
-            CompletionCommand.self, VersionCommand.self,
+            CompletionCommand.self, VersionCommand.self, EngineCommand.self,
         ],
         helpNames: [.short, .long])
 

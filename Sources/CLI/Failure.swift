@@ -23,15 +23,18 @@ enum Failure: Error, Equatable {
         }
     }
 
+    /// What is wrong, and the next action; nothing when it was said already.
+    var words: (message: String?, hint: String?) {
+        switch self {
+        case .reported, .environmentReported: (nil, nil)
+        case .mistake(let message, let hint), .environment(let message, let hint): (message, hint)
+        case .bug(let message): (message, "This is a bug in danube; please report it.")
+        }
+    }
+
     /// Says what failed and ends the program.
     func end() -> Never {
-        let (message, hint): (String?, String?) =
-            switch self {
-            case .reported, .environmentReported: (nil, nil)
-            case .mistake(let message, let hint), .environment(let message, let hint):
-                (message, hint)
-            case .bug(let message): (message, "This is a bug in danube; please report it.")
-            }
+        let (message, hint) = words
         if let message {
             var buffer = TextBuffer(colour: Terminal.of(STDERR_FILENO).colour)
             buffer.put("danube: ", .bold)

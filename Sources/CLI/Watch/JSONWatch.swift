@@ -68,6 +68,16 @@ final class JSONWatch: RunObserver {
         }
     }
 
+    /// Tells of an attempt before it starts; for a journal, which is durable before anything is
+    /// done that it tells of.
+    func starting(_ step: StepIndex, attemptToCome attempt: Int) {
+        put("step_starting", step) { json in
+            json.key("attempt")
+            json.integer(attempt)
+        }
+        send()
+    }
+
     func started(_ step: StepIndex, attempt: Int) {
         put("step_started", step) { json in
             json.key("attempt")

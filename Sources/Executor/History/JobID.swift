@@ -13,7 +13,7 @@ package struct JobID: Sendable, Hashable, Comparable, CustomStringConvertible {
     private static let epochSeconds: Int64 = 1_577_836_800
 
     /// A new name for a job that begins now.
-    init(at time: Timestamp, random: UInt64) {
+    package init(at time: Timestamp, random: UInt64) {
         let microseconds = max(0, time.microseconds - Self.epochSeconds * 1_000_000)
         let ticks = UInt64(microseconds / 31_250)
         var characters: [UInt8] = []

@@ -17,6 +17,7 @@ package final class JobRecorder: @unchecked Sendable {
     package let started: Timestamp
     private let queue = RecordQueue()
     private let isFinished = OnceFlag()
+    private let hasWriter: Bool
     private var thread = pthread_t()
 
     private static let mostTries = 1000
@@ -31,6 +32,7 @@ package final class JobRecorder: @unchecked Sendable {
         id = try Self.claim(jobs, time)
         folder = "\(jobs)/\(id)"
         started = time
+        hasWriter = true
         do throws(LogError) {
             log = try JobLog(folder: folder, redactor: redactor)
         } catch {
@@ -45,6 +47,22 @@ package final class JobRecorder: @unchecked Sendable {
             // No thread to wait for.
             isFinished.set()
             throw .folder(path: folder, reason: String(cString: strerror(error)))
+        }
+    }
+
+    /// Begins a job that somebody else records: what is written is its log.
+    package init(
+        _ given: JobFolder, redactor: Redactor = .none, at time: Timestamp = .now()
+    ) throws(HistoryError) {
+        id = given.job
+        folder = given.path
+        started = time
+        hasWriter = false
+        queue.abandon()
+        do throws(LogError) {
+            log = try JobLog(folder: folder, redactor: redactor)
+        } catch {
+            throw .log(error)
         }
     }
 
@@ -86,6 +104,7 @@ package final class JobRecorder: @unchecked Sendable {
     func waitForWriter() -> [HistoryError] { join().map { [.database($0)] } ?? [] }
 
     private func join() -> DatabaseError? {
+        guard hasWriter else { return nil }
         var result: UnsafeMutableRawPointer?
         pthread_join(thread, &result)
         guard let result else { return nil }

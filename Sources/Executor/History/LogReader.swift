@@ -35,7 +35,8 @@ package final class LogReader {
     package let path: String
     private let folder: String
     private let descriptor: Int32
-    private var position = UInt64(LogFrame.fileHead.count)
+    /// Where in the file the next chunk begins.
+    package private(set) var position = UInt64(LogFrame.fileHead.count)
     private var buffer: [UInt8] = []
     /// Where in the file the buffer begins.
     private var bufferStart: UInt64 = 0
@@ -91,8 +92,11 @@ package final class LogReader {
     }
 
     /// Goes back to the beginning.
-    package func rewind() {
-        position = UInt64(LogFrame.fileHead.count)
+    package func rewind() { seek(to: 0) }
+
+    /// Goes to where a chunk begins: a `position` of before.
+    package func seek(to position: UInt64) {
+        self.position = max(position, UInt64(LogFrame.fileHead.count))
         hasEnded = false
     }
 

@@ -2,18 +2,23 @@ internal import CSandbox
 internal import Glibc
 internal import PipelineIR
 
-/// Keeps what a danubefile uploads in `danube-out/` of the repository.
+/// Keeps what a danubefile uploads, in `danube-out/` of the repository or in the job's folder.
 final class ArtifactKeeper {
     /// The folder, relative to the repository.
     static let folder = SourceTree.ownFolder
 
     private let root: String
+    /// Of the job; `nil` where artifacts go into the repository.
+    private let jobFolder: JobFolder?
     /// What was kept: name and place.
     private(set) var kept: [(name: String, path: String)] = []
     /// JUnit reports among it.
     private(set) var reports: [String] = []
 
-    init(root: String) { self.root = root }
+    init(root: String, jobFolder: JobFolder? = nil) {
+        self.root = root
+        self.jobFolder = jobFolder
+    }
 
     /// Copies a file or folder out of a workspace, and says what was read and written. Throws when
     /// there is nothing to be kept, or the disk does not take it.
@@ -49,6 +54,7 @@ final class ArtifactKeeper {
     private func written(
         to target: Substring.UTF8View
     ) throws -> [(TreePath, FileStamp)] {
+        if jobFolder != nil { return [] }
         let repository = try Folder(root)
         guard let path = TreePath(target), let stamp = try repository.stamp(path) else { return [] }
         if stamp.kind != .folder { return [(path, stamp)] }
@@ -60,9 +66,9 @@ final class ArtifactKeeper {
 
     /// Where an artifact goes: a name is one component, whatever characters it has.
     private func target(_ name: String) throws -> String {
-        let folder = "\(root)/\(Self.folder)"
+        let folder = jobFolder?.artifacts ?? "\(root)/\(Self.folder)"
         try Workspaces.makeFolder(folder)
-        try Self.ignore(folder)
+        if jobFolder == nil { try Self.ignore(folder) }
         let component = name.split(separator: "/").last.map(String.init) ?? "artifact"
         return "\(folder)/\(component == ".." || component == "." ? "artifact" : component)"
     }

@@ -26,12 +26,14 @@ package struct LocalRun {
         // this job is recorded: the thread that does so would have to be waited for.
         let isSmall = (earlier?.changed.count ?? .max) < Self.smallChange
         let known =
-            isSmall ? Array(repeating: 0, count: configuration.plan.steps.count) : expected()
-        let recorder = try JobRecorder(
-            stateFolder: configuration.stateFolder, job: description(), redactor: try redactor())
+            isSmall || configuration.jobFolder != nil
+            ? Array(repeating: 0, count: configuration.plan.steps.count) : expected()
+        let recorder = try self.recorder()
         var configured = configuration
         configured.job = recorder.id.text
-        finish { try JobOrder.write(configured.order, to: recorder.folder) }
+        if configured.jobFolder == nil {
+            finish { try JobOrder.write(configured.order, to: recorder.folder) }
+        }
         let place = try WorkPlace(configured)
         defer { place.remove() }
         configured.temporaryFolder = place.temporary
@@ -61,7 +63,7 @@ package struct LocalRun {
         host.close()
         var kept: Set<StepIndex> = []
         finish("The workspaces of steps that failed cannot be kept") {
-            kept = try scheduler.failures.keep(configured)
+            if configured.jobFolder == nil { kept = try scheduler.failures.keep(configured) }
         }
         // History is written meanwhile.
         let untold = recorder.end(outcome.state)
@@ -189,6 +191,15 @@ package struct LocalRun {
         let recorder = try JobRecorder(stateFolder: stateFolder, job: job)
         try JobOrder.write(order, to: recorder.folder)
         _ = recorder.finish(.succeeded)
+    }
+
+    private func recorder() throws -> JobRecorder {
+        let redactor = try redactor()
+        if let folder = configuration.jobFolder {
+            return try JobRecorder(folder, redactor: redactor)
+        }
+        return try JobRecorder(
+            stateFolder: configuration.stateFolder, job: description(), redactor: redactor)
     }
 
     private func description() -> JobDescription {

@@ -40,6 +40,9 @@ package struct RunConfiguration {
     package var cacheFolder: String
     /// The folder in which history is kept.
     package var stateFolder: String
+    /// Where somebody else keeps the job's record: its log and its artifacts go there, and no
+    /// history is written. `nil` for a job with a history.
+    package var jobFolder: JobFolder?
     /// A folder of the job's own for what steps need for a moment; set when the run begins.
     var temporaryFolder = "/tmp"
     /// Id of the job; set when the run begins.

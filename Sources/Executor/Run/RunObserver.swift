@@ -7,6 +7,8 @@ package protocol RunObserver: AnyObject {
     func began(_ run: RunDescription)
     /// Why a cacheable step will run, or what it was taken from, once that is known.
     func explained(_ step: StepIndex, _ explanation: StepExplanation)
+    /// An attempt is about to start. It does not when this throws.
+    func starting(_ step: StepIndex, attempt: Int) throws
     /// An attempt has started.
     func started(_ step: StepIndex, attempt: Int)
     /// A step wrote something; secrets have been taken out. Bytes are valid during the call only.
@@ -33,6 +35,9 @@ package protocol RunObserver: AnyObject {
 }
 
 extension RunObserver {
+    /// Lets it start.
+    package func starting(_ step: StepIndex, attempt: Int) throws {}
+
     /// Shows nothing: what is shown of a step while it runs is over.
     package func replayed(
         _ step: StepIndex, _ stream: LogStream, _ bytes: UnsafeRawBufferPointer

@@ -70,7 +70,8 @@ final class Scheduler {
         log = recorder.log
         self.results = results
         self.observer = observer
-        artifacts = ArtifactKeeper(root: configuration.root)
+        artifacts = ArtifactKeeper(
+            root: configuration.root, jobFolder: configuration.jobFolder)
         environment = StepEnvironment(temporary: configuration.temporaryFolder)
         var limits = Schedule.Limits(
             jobs: configuration.jobs, cpuMilli: configuration.cpuMilli,

@@ -118,6 +118,7 @@ extension Scheduler {
         let (timeout, overflow) = (settings.options?.timeoutMilliseconds ?? 0)
             .multipliedReportingOverflow(by: 1_000_000)
         order.timeout = overflow ? 0 : timeout
+        try observer.starting(step, attempt: attempt)
         let slot = try table.start(order)
         let writer = log.writer(AttemptKey(step: step.int, attempt: attempt))
         let recording = ticket == nil ? nil : results.recording()

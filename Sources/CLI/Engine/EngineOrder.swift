@@ -1,0 +1,62 @@
+import Compiler
+import Executor
+import PipelineIR
+
+/// What a master asks an engine to do: the file `order.json` of a job's folder.
+///
+/// An object with these members: `job`, `root`, `revision`, `file`, `cache` (texts, all needed),
+/// `pipeline`, `event`, `branch` (texts), `parameters` (an object of texts), `slots` (an integer),
+/// `host` (a boolean), `secrets` (whether standard input has them, as an object of texts).
+struct EngineOrder {
+    var job: JobID
+    var compile = Compilations.Order()
+    var cache: String
+    var slots = 1
+    var allowsHost = false
+    var readsSecrets = false
+
+    static let name = "order.json"
+    static let mostBytes = 4 << 20
+    private static let mostSlots: Int64 = 4096
+
+    /// Reads the order of a job's folder.
+    init(folder: String) throws(Failure) {
+        let path = "\(folder)/\(Self.name)"
+        let bytes = try FileBytes.read(path, limit: Self.mostBytes)
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(bytes)
+        } catch {
+            throw .mistake("\(path) is no order: \(error)")
+        }
+        guard let job = JobID(try Self.text("job", of: value, path)) else {
+            throw .mistake("\(path) is no order: `job` is no name of a job")
+        }
+        self.job = job
+        cache = try Self.text("cache", of: value, path)
+        compile.root = try Self.text("root", of: value, path)
+        compile.revision = try Self.text("revision", of: value, path)
+        compile.file = try Self.text("file", of: value, path)
+        compile.pipeline = value["pipeline"]?.text
+        compile.event = value["event"]?.text ?? compile.event
+        compile.branch = value["branch"]?.text
+        compile.parameters = (value["parameters"]?.members ?? []).map {
+            ($0.key, $0.value.text ?? "")
+        }
+        compile.form = .proto
+        if case .integer(let slots) = value["slots"] {
+            self.slots = Int(min(max(1, slots), Self.mostSlots))
+        }
+        allowsHost = value["host"] == .bool(true)
+        readsSecrets = value["secrets"] == .bool(true)
+    }
+
+    private static func text(
+        _ key: String, of value: JSONValue, _ path: String
+    ) throws(Failure) -> String {
+        guard let text = value[key]?.text else {
+            throw .mistake("\(path) is no order: it has no text `\(key)`")
+        }
+        return text
+    }
+}

@@ -1,0 +1,71 @@
+package import Executor
+internal import PipelineIR
+
+/// What an engine is asked to do, as `order.json` of the job's folder has it.
+package struct EngineOrder: Sendable {
+    /// Name of the job.
+    package var job: JobID
+    /// Folder of the repository: a mirror.
+    package var root: String
+    /// The commit.
+    package var revision: String
+    /// The danubefile within it.
+    package var file: String
+    /// The pipeline; `nil` where the file has one.
+    package var pipeline: String?
+    /// Why it runs.
+    package var event: String
+    /// The branch, when there is one.
+    package var branch: String?
+    /// Parameters by name.
+    package var parameters: [String: String]
+    /// Folder of the cache.
+    package var cache: String
+    /// Steps that may run at once.
+    package var slots: Int
+    /// Whether steps that name an image run on this machine regardless.
+    package var allowsHost = false
+
+    static let name = "order.json"
+
+    /// The file's text.
+    func encoded() -> [UInt8] {
+        var json = JSONWriter(capacity: 512)
+        json.beginObject()
+        json.key("job")
+        json.string(job.text)
+        json.key("root")
+        json.string(root)
+        json.key("revision")
+        json.string(revision)
+        json.key("file")
+        json.string(file)
+        json.key("cache")
+        json.string(cache)
+        if let pipeline {
+            json.key("pipeline")
+            json.string(pipeline)
+        }
+        json.key("event")
+        json.string(event)
+        if let branch {
+            json.key("branch")
+            json.string(branch)
+        }
+        json.key("parameters")
+        json.beginObject()
+        for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
+            json.key(name)
+            json.string(value)
+        }
+        json.endObject()
+        json.key("slots")
+        json.integer(slots)
+        json.key("host")
+        json.bool(allowsHost)
+        json.key("secrets")
+        json.bool(true)
+        json.endObject()
+        return json.bytes
+    }
+}
