@@ -81,7 +81,7 @@ let package = Package(
         .target(
             name: "Master",
             dependencies: [
-                "PipelineIR", "Compiler", "Executor", "CSandbox",
+                "PipelineIR", "Compiler", "Executor", "CSandbox", "CSQLite",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -15,8 +15,9 @@ private let mayImport: [String: Set<String>] = [
     "Executor": ["PipelineIR", "CSandbox", "CFiles", "CSQLite"],
     "CLI": ["PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema", "ArgumentParser"],
     "Master": [
-        "PipelineIR", "Compiler", "Executor", "CSandbox", "Crypto", "FoundationEssentials", "GRDB",
-        "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle", "TOMLKit",
+        "PipelineIR", "Compiler", "Executor", "CSandbox", "CSQLite", "Crypto",
+        "FoundationEssentials", "GRDB", "HTTPTypes", "Hummingbird", "Logging", "NIOCore",
+        "NIOPosix", "ServiceLifecycle", "TOMLKit",
     ],
     "MasterProgram": ["Master"],
 ]

@@ -26,6 +26,27 @@ package struct JobID: Sendable, Hashable, Comparable, CustomStringConvertible {
         text = String(decoding: characters, as: UTF8.self)
     }
 
+    /// A new name that is also later than the last one given, when the clock went back or more jobs
+    /// begin at once than there are names for a moment. `nil` when there is no later name.
+    package init?(after last: JobID?, at time: Timestamp, random: UInt64) {
+        let name = JobID(at: time, random: random)
+        guard let last, name <= last else {
+            self = name
+            return
+        }
+        var characters = Array(last.text.utf8)
+        var place = characters.count - 1
+        while place >= 0, characters[place] == Self.digits[31] {
+            characters[place] = Self.digits[0]
+            place -= 1
+        }
+        guard place >= 0, let digit = Self.digits.firstIndex(of: characters[place]) else {
+            return nil
+        }
+        characters[place] = Self.digits[digit + 1]
+        text = String(decoding: characters, as: UTF8.self)
+    }
+
     /// Reads a name; `nil` when the text is none.
     package init?(_ text: String) {
         guard text.utf8.count == Self.timeDigits + Self.randomDigits, Self.isPart(text) else {

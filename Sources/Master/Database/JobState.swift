@@ -25,4 +25,19 @@ package enum JobState: String, Sendable, CaseIterable, Codable {
         case .pending, .scheduling, .waiting, .running: false
         }
     }
+
+    /// Whether another state may come after it. A job can fail, be cancelled or be out of time
+    /// anywhere, and succeeds only after it ran. From `scheduling` it goes back to `pending` when
+    /// the master ended meanwhile.
+    func canBeFollowed(by next: JobState) -> Bool {
+        switch (self, next) {
+        case (.success, _), (.failure, _), (.timeout, _), (.cancelled, _): false
+        case (_, .failure), (_, .timeout), (_, .cancelled): true
+        case (.pending, .scheduling), (.pending, .waiting): true
+        case (.scheduling, .pending), (.scheduling, .waiting), (.scheduling, .running): true
+        case (.waiting, .pending), (.waiting, .scheduling), (.waiting, .running): true
+        case (.running, .waiting), (.running, .success): true
+        default: false
+        }
+    }
 }

@@ -1,0 +1,123 @@
+internal import CSQLite
+internal import GRDB
+internal import Glibc
+
+/// Opens the file of a master's database, or makes it.
+struct DatabaseOpening {
+    let path: String
+    let options: MasterDatabase.Options
+
+    /// "DANU", in the header of every file that is ours.
+    static let applicationID = 0x4441_4e55
+
+    /// Opens it, with every connection set up and the newest schema.
+    func open(_ log: LogSize) throws -> DatabasePool {
+        try make()
+        try examine()
+        let pool = try DatabasePool(path: path, configuration: configuration())
+        do {
+            try pool.writeWithoutTransaction { connection in
+                log.watch(connection)
+                try setUpWriter(connection)
+                try migrate(connection)
+            }
+        } catch {
+            try? pool.close()
+            throw error
+        }
+        return pool
+    }
+
+    /// Makes an empty file that only its owner may read; SQLite gives the log the same mode.
+    private func make() throws {
+        var status = stat()
+        if lstat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFREG else {
+                throw MasterDatabaseError.cannotOpen(path: path, reason: "it is not a file")
+            }
+            return
+        }
+        let file = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else {
+            throw MasterDatabaseError.cannotOpen(
+                path: path, reason: String(cString: strerror(errno)))
+        }
+        Glibc.close(file)
+    }
+
+    /// Refuses what this version cannot use, before anything is written.
+    private func examine() throws {
+        var configuration = configuration()
+        configuration.readonly = true
+        let file = try DatabaseQueue(path: path, configuration: configuration)
+        defer { try? file.close() }
+        try file.unsafeRead { try Self.examine($0, path: path, known: options.migrations.count) }
+    }
+
+    /// Refuses a file of another program or of a later version.
+    static func examine(_ connection: Database, path: String, known: Int) throws {
+        let application = try Int.fetchOne(connection, sql: "PRAGMA application_id") ?? 0
+        let version = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
+        let objects = try Int.fetchOne(connection, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+        let isEmpty = application == 0 && version == 0 && objects == 0
+        guard isEmpty || application == applicationID else {
+            throw MasterDatabaseError.notOurs(path: path)
+        }
+        guard version >= 0, version <= known else {
+            throw MasterDatabaseError.newer(path: path, found: version, known: known)
+        }
+    }
+
+    private func configuration() -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(options.lockWaitSeconds)
+        configuration.maximumReaderCount = max(1, options.readers)
+        // A transaction that cannot be rolled back after an error of the disk is no reason to trap.
+        configuration.allowsUnsafeTransactions = true
+        configuration.prepareDatabase { connection in
+            // The file may come from elsewhere: its schema runs nothing.
+            let result = danube_sqlite_configure(connection.sqliteConnection)
+            guard result == SQLITE_OK else {
+                throw DatabaseError(resultCode: ResultCode(rawValue: result))
+            }
+            try connection.execute(
+                sql: """
+                    PRAGMA cache_size=-4000;
+                    PRAGMA temp_store=MEMORY;
+                    PRAGMA cell_size_check=ON;
+                    """)
+        }
+        return configuration
+    }
+
+    /// GRDB leaves a writer at `synchronous=NORMAL`, with which a commit does not wait for the disk.
+    private func setUpWriter(_ connection: Database) throws {
+        try connection.execute(
+            sql: """
+                PRAGMA synchronous=FULL;
+                PRAGMA secure_delete=ON;
+                PRAGMA recursive_triggers=ON;
+                PRAGMA journal_size_limit=67108864;
+                """)
+        let level = try Int.fetchOne(connection, sql: "PRAGMA synchronous")
+        guard level == 2 else {
+            throw MasterDatabaseError.cannotOpen(
+                path: path, reason: "it does not take synchronous=FULL")
+        }
+    }
+
+    /// Applies the scripts that the file does not have yet, all in one transaction.
+    private func migrate(_ connection: Database) throws {
+        let known = options.migrations.count
+        if try Int.fetchOne(connection, sql: "PRAGMA user_version") == known { return }
+        try connection.inTransaction(.immediate) {
+            // Asked again under the lock.
+            try Self.examine(connection, path: path, known: known)
+            let found = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
+            for script in options.migrations[found...] { try connection.execute(sql: script) }
+            try connection.execute(
+                sql: "PRAGMA application_id=\(Self.applicationID); PRAGMA user_version=\(known)")
+            return .commit
+        }
+    }
+}

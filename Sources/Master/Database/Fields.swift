@@ -1,0 +1,121 @@
+internal import FoundationEssentials
+internal import GRDB
+
+internal import struct Executor.JobID
+internal import struct Executor.Timestamp
+internal import struct PipelineIR.Digest
+
+/// Reads the columns of a row from left to right. A file may be damaged or written by something
+/// else, so a column that is not what it should be is an error.
+struct Fields {
+    private let row: Row
+    private let table: String
+    private var column = 0
+
+    init(_ row: Row, of table: String) {
+        self.row = row
+        self.table = table
+    }
+
+    mutating func optionalText() throws -> String? {
+        switch try next() {
+        case .null: nil
+        case .string(let text): text
+        default: throw wrong("text")
+        }
+    }
+
+    mutating func optionalInteger() throws -> Int64? {
+        switch try next() {
+        case .null: nil
+        case .int64(let number): number
+        default: throw wrong("a whole number")
+        }
+    }
+
+    mutating func optionalBytes() throws -> [UInt8]? {
+        switch try next() {
+        case .null: nil
+        case .blob(let data): [UInt8](data)
+        default: throw wrong("bytes")
+        }
+    }
+
+    mutating func text() throws -> String { try present(optionalText(), "text") }
+
+    mutating func integer() throws -> Int64 { try present(optionalInteger(), "a whole number") }
+
+    mutating func bytes() throws -> [UInt8] { try present(optionalBytes(), "bytes") }
+
+    mutating func int() throws -> Int { Int(try integer()) }
+
+    mutating func optionalInt() throws -> Int? { try optionalInteger().map { Int($0) } }
+
+    mutating func time() throws -> Timestamp { Timestamp(sinceEpoch: try integer()) }
+
+    mutating func optionalTime() throws -> Timestamp? {
+        try optionalInteger().map { Timestamp(sinceEpoch: $0) }
+    }
+
+    mutating func optionalDigest() throws -> Digest? {
+        guard let bytes = try optionalBytes() else { return nil }
+        return try present(Digest(bytes: bytes), "a digest")
+    }
+
+    mutating func job() throws -> JobID { try present(JobID(text()), "a job") }
+
+    mutating func optionalJob() throws -> JobID? {
+        guard let text = try optionalText() else { return nil }
+        return try present(JobID(text), "a job")
+    }
+
+    /// A word of a closed set.
+    mutating func word<Word: RawRepresentable<String>>(_ type: Word.Type = Word.self) throws -> Word
+    {
+        try present(Word(rawValue: text()), "a \(type)")
+    }
+
+    /// A word of a closed set, or NULL.
+    mutating func optionalWord<Word: RawRepresentable<String>>(
+        _ type: Word.Type = Word.self
+    ) throws -> Word? {
+        guard let text = try optionalText() else { return nil }
+        return try present(Word(rawValue: text), "a \(type)")
+    }
+
+    private mutating func next() throws -> DatabaseValue.Storage {
+        guard column < row.count else { throw wrong("a column") }
+        defer { column += 1 }
+        let value: DatabaseValue = row[column]
+        return value.storage
+    }
+
+    private func present<Value>(_ value: Value?, _ what: String) throws -> Value {
+        guard let value else { throw wrong(what) }
+        return value
+    }
+
+    private func wrong(_ what: String) -> DatabaseError {
+        DatabaseError(
+            resultCode: .SQLITE_CORRUPT,
+            message: "column \(column) of a row of \(table) should be \(what)")
+    }
+}
+
+extension Timestamp {
+    /// A point by its milliseconds since 1970, as the database has them.
+    init(sinceEpoch milliseconds: Int64) {
+        let (product, overflow) = milliseconds.multipliedReportingOverflow(by: 1000)
+        self.init(microseconds: overflow ? (milliseconds < 0 ? .min : .max) : product)
+    }
+
+    /// Whole milliseconds since 1970.
+    var sinceEpoch: Int64 {
+        microseconds / 1000 - (microseconds % 1000 < 0 ? 1 : 0)
+    }
+}
+
+extension Digest {
+    /// The bytes as they are bound to a statement.
+    var blob: Data { Data(bytes) }
+}
