@@ -33,6 +33,7 @@ enum SchemaJobs {
             plan BLOB REFERENCES plans (digest),
             reason TEXT,
             attempt INTEGER NOT NULL DEFAULT 0,
+            journal_offset INTEGER NOT NULL DEFAULT 0,
             stop_state TEXT CHECK (stop_state IN ('timeout', 'cancelled')),
             stop_reason TEXT,
             stop_asked INTEGER,

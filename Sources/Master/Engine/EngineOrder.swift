@@ -1,30 +1,30 @@
-package import Executor
+internal import Executor
 internal import PipelineIR
 
 /// What an engine is asked to do, as `order.json` of the job's folder has it.
-package struct EngineOrder: Sendable {
+struct EngineOrder: Sendable {
     /// Name of the job.
-    package var job: JobID
+    var job: JobID
     /// Folder of the repository: a mirror.
-    package var root: String
+    var root: String
     /// The commit.
-    package var revision: String
+    var revision: String
     /// The danubefile within it.
-    package var file: String
+    var file: String
     /// The pipeline; `nil` where the file has one.
-    package var pipeline: String?
+    var pipeline: String?
     /// Why it runs.
-    package var event: String
+    var event: String
     /// The branch, when there is one.
-    package var branch: String?
+    var branch: String?
     /// Parameters by name.
-    package var parameters: [String: String]
+    var parameters: [String: String]
     /// Folder of the cache.
-    package var cache: String
+    var cache: String
     /// Steps that may run at once.
-    package var slots: Int
+    var slots: Int
     /// Whether steps that name an image run on this machine regardless.
-    package var allowsHost = false
+    var allowsHost = false
 
     static let name = "order.json"
 

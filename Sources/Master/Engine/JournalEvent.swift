@@ -1,7 +1,7 @@
-package import Compiler
+internal import Compiler
 
 /// What an engine wrote into the journal of its job; `docs/run-events.md` describes the lines.
-package enum JournalEvent: Sendable, Equatable {
+enum JournalEvent: Sendable, Equatable {
     /// An engine has begun, under this process id.
     case engineStarted(process: Int32)
     /// The plan is there; `time` is when its steps begin, in microseconds since 1970.
@@ -24,29 +24,29 @@ package enum JournalEvent: Sendable, Equatable {
     case runEnded(outcome: String, message: String?)
 
     /// A step of the plan.
-    package struct Step: Sendable, Equatable {
+    struct Step: Sendable, Equatable {
         /// Its name within the plan, which is the same in another plan.
-        package var id: String
+        var id: String
         /// What people call it.
-        package var name: String
+        var name: String
     }
 
     /// How a step ended. Times are nanoseconds.
-    package struct StepEnd: Sendable, Equatable {
+    struct StepEnd: Sendable, Equatable {
         /// The step.
-        package var step: Int
+        var step: Int
         /// `succeeded`, `failed`, `cached`, `skipped`, `blocked`, `cancelled` or `lost`.
-        package var result: String
+        var result: String
         /// The exit code of the last attempt.
-        package var code: Int?
+        var code: Int?
         /// What the exit code does not explain.
-        package var reason: String?
+        var reason: String?
         /// How long it took.
-        package var duration: Int64
+        var duration: Int64
         /// How many attempts were made.
-        package var attempts: Int
+        var attempts: Int
         /// When, counted from the beginning of the run.
-        package var at: Int64
+        var at: Int64
     }
 
     /// Reads one line; `nil` for a kind of line that is not needed, or one that is no event.
@@ -96,7 +96,7 @@ package enum JournalEvent: Sendable, Equatable {
     }
 
     /// Whether nothing follows.
-    package var isLast: Bool {
+    var isLast: Bool {
         switch self {
         case .compileFailed, .engineFailed, .runEnded: true
         default: false

@@ -1,0 +1,38 @@
+// Starting programs that are not steps: git, and engines of jobs.
+#define _GNU_SOURCE
+#include "danube_steps.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+
+int danube_program_start(char *const *arguments, char *const *environment, int input, int output,
+                         int error, int own_session, pid_t *pid) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    int status = posix_spawn_file_actions_init(&actions);
+    if (status != 0) return -status;
+    status = posix_spawnattr_init(&attributes);
+    if (status != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return -status;
+    }
+    posix_spawn_file_actions_adddup2(&actions, input, 0);
+    posix_spawn_file_actions_adddup2(&actions, output, 1);
+    posix_spawn_file_actions_adddup2(&actions, error, 2);
+    // Descriptors that some library opened without saying that they are its own.
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes,
+                             (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                     (own_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP)));
+    status = posix_spawnp(pid, arguments[0], &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return -status;
+}

@@ -1,0 +1,33 @@
+internal import GRDB
+
+internal import struct Executor.JobID
+internal import struct Executor.Timestamp
+
+/// How far the journals of jobs were read: in the transaction that records what was read.
+extension WriteTransaction {
+    /// Remembers that a job's journal was read to an offset.
+    func setJournalOffset(_ offset: UInt64, of id: JobID) throws {
+        try run(
+            "UPDATE jobs SET journal_offset = ? WHERE id = ?",
+            [Int64(clamping: offset), id.text])
+    }
+
+    /// Gives a job the commit that its ref names.
+    func setRevision(_ revision: String, of id: JobID) throws {
+        try run(
+            "UPDATE jobs SET revision = ? WHERE id = ?",
+            [try FieldLimit.revision.check(revision) as String, id.text])
+    }
+}
+
+extension MasterDatabase {
+    /// How far a job's journal was read.
+    func journalOffset(of id: JobID) async throws(MasterDatabaseError) -> UInt64 {
+        try await read { connection in
+            let offset = try Int64.fetchOne(
+                connection.cachedStatement(sql: "SELECT journal_offset FROM jobs WHERE id = ?"),
+                arguments: [id.text])
+            return UInt64(clamping: offset ?? 0)
+        }
+    }
+}
