@@ -12,6 +12,11 @@ extension WriteTransaction {
             [Int64(clamping: offset), id.text])
     }
 
+    /// The wish that a job ends, if there is one.
+    func stop(of id: JobID) throws -> Job.Stop? {
+        try JobTable.existing(id, in: connection).stop
+    }
+
     /// Gives a job the commit that its ref names.
     func setRevision(_ revision: String, of id: JobID) throws {
         try run(

@@ -33,6 +33,12 @@ struct EngineProcess: Sendable {
         return process
     }
 
+    /// Whether a child still runs. One that has ended is taken, once.
+    static func isAlive(_ process: pid_t) -> Bool {
+        var status: Int32 = 0
+        return waitpid(process, &status, WNOHANG) == 0
+    }
+
     /// Takes the exit status of an engine that has ended, so that it leaves no trace.
     static func reap(_ process: pid_t) {
         var status: Int32 = 0

@@ -17,7 +17,9 @@ struct JournalReader {
     }
 
     /// Events that came since the last time. A line that is not whole yet waits for its rest.
-    mutating func next() throws(EngineError) -> [JournalEvent] {
+    ///
+    /// - Parameter end: lines that begin there or later are left.
+    mutating func next(before end: UInt64 = .max) throws(EngineError) -> [JournalEvent] {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else {
             if errno == ENOENT { return [] }
@@ -32,12 +34,13 @@ struct JournalReader {
             if bytes.isEmpty { return events }
             place += UInt64(bytes.count)
             var rest = bytes[...]
-            while let end = rest.firstIndex(of: 0x0a) {
-                line += rest[..<end]
+            while let newline = rest.firstIndex(of: 0x0a) {
+                if offset >= end { return events }
+                line += rest[..<newline]
                 offset += UInt64(line.count + 1)
                 if let event = JournalEvent(line: line) { events.append(event) }
                 line.removeAll(keepingCapacity: true)
-                rest = rest[(end + 1)...]
+                rest = rest[(newline + 1)...]
             }
             line += rest
             guard line.count <= Self.mostLine else {

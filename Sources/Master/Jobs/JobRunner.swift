@@ -1,0 +1,294 @@
+internal import Compiler
+internal import Glibc
+internal import Logging
+internal import NIOPosix
+internal import PipelineIR
+internal import Synchronization
+
+internal import struct Executor.JobID
+internal import struct Executor.Timestamp
+
+/// Runs one job to its end: fetches its source, starts its engine, and records what the engine's
+/// journal says. One that a master before this one had started is taken up again.
+struct JobRunner: Sendable {
+    /// What became of it, for whoever counts what runs.
+    enum End: Sendable, Equatable {
+        /// It is in a terminal state.
+        case ended
+        /// Nothing was executed, and it waits again.
+        case again
+    }
+
+    /// What does not differ between jobs.
+    struct Setting: Sendable {
+        var database: MasterDatabase
+        var data: DataFolder
+        var mirrors: SourceMirrors
+        var engine: EngineProcess
+        var watcher: JournalWatcher
+        /// For what waits for files.
+        var threads: NIOThreadPool
+        var cacheFolder: String
+        var slots: Int
+        var allowedPaths: [String]
+        var owner: uid_t?
+        var logger: Logger
+    }
+
+    let setting: Setting
+    let job: Job
+    let control: JobControl
+
+    private static let mostEngines = 3
+    private var database: MasterDatabase { setting.database }
+    private var folder: String { setting.data.job(job.id) }
+
+    /// Runs it, or goes on with it. Throws when the database cannot be relied on any more.
+    func run() async throws -> End {
+        do {
+            if let taken = try await takeUp() { return taken }
+            guard try await persist({ try await database.transition(job.id, to: .scheduling) })
+            else { return .ended }
+            let process = try await start()
+            control.began(process)
+            return try await follow(JournalRecording(), from: 0, child: process)
+        } catch let error as MasterDatabaseError {
+            throw error
+        } catch {
+            try await end(.failure, reason: "\(error)")
+            return .ended
+        }
+    }
+
+    // MARK: Starting
+
+    private func start() async throws -> pid_t {
+        let request = job.request
+        let address: RepositoryAddress
+        do {
+            address = try await setting.threads.runIfActive {
+                try RepositoryAddress(
+                    request.repository, allowedPaths: setting.allowedPaths, owner: setting.owner)
+            }
+        } catch let problem as RepositoryAddress.Problem {
+            throw JobProblem.repository(request.repository, problem)
+        }
+        let source = try await setting.mirrors.commit(of: try reference(request), in: address)
+        if request.revision != source.commit {
+            try await persist {
+                try await database.write { try $0.setRevision(source.commit, of: job.id) }
+            }
+        }
+        var order = EngineOrder(
+            job: job.id, root: source.folder, revision: source.commit, file: request.file,
+            pipeline: request.pipeline.isEmpty ? nil : request.pipeline, event: request.trigger,
+            branch: branch(request), parameters: parameters(request), cache: setting.cacheFolder,
+            slots: setting.slots)
+        order.allowsHost = false
+        let prepared = order
+        let folder = folder
+        return try await setting.threads.runIfActive {
+            try JobFiles.prepare(prepared, in: folder)
+            return try setting.engine.start(folder: folder, secrets: Array("{}".utf8))
+        }
+    }
+
+    /// What is fetched: the commit that is named, else the ref, else the main branch.
+    private func reference(_ request: NewJob) throws(JobProblem) -> GitRef? {
+        guard let text = request.revision ?? request.ref else { return nil }
+        guard let ref = GitRef(text) else { throw .ref(text) }
+        return ref
+    }
+
+    private func branch(_ request: NewJob) -> String? {
+        guard let ref = request.ref else { return nil }
+        let prefix = "refs/heads/"
+        if ref.hasPrefix(prefix) { return String(ref.dropFirst(prefix.count)) }
+        return ref.hasPrefix("refs/") ? nil : ref
+    }
+
+    private func parameters(_ request: NewJob) -> [String: String] {
+        let members = (try? JSONValue.parse(Array(request.parameters.utf8)))?.members ?? []
+        return Dictionary(
+            members.map { ($0.key, $0.value.text ?? $0.value.canonical) },
+            uniquingKeysWith: { _, last in last })
+    }
+
+    // MARK: Going on
+
+    /// Goes on with what a master before this one had started; `nil` when that has not begun.
+    private func takeUp() async throws -> End? {
+        guard job.state == .scheduling || job.state == .running else { return nil }
+        let offset = try await database.journalOffset(of: job.id)
+        let folder = folder
+        let (recording, isThere) = try await setting.threads.runIfActive {
+            var recording = JournalRecording()
+            var reader = JournalReader(folder: folder, offset: 0)
+            let events = try reader.next(before: offset)
+            _ = recording.records(of: events)
+            return (recording, access("\(folder)/\(JournalReader.name)", F_OK) == 0)
+        }
+        guard isThere else { return try await lose(recording) }
+        let ended = try await follow(recording, from: offset, child: nil)
+        return ended
+    }
+
+    // MARK: Following
+
+    /// Records what the journal says until the job is over. `child` is the engine where it is a
+    /// child of this process.
+    private func follow(
+        _ begun: JournalRecording, from offset: UInt64, child: pid_t?
+    ) async throws -> End {
+        let (changes, continuation) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let watch = try setting.watcher.watch(folder) { continuation.yield() }
+        defer { setting.watcher.end(watch) }
+        continuation.yield()
+        var recording = begun
+        var reader = JournalReader(folder: folder, offset: offset)
+        for await _ in changes {
+            let before = reader
+            let (isAlive, events, after) = try await setting.threads.runIfActive {
+                var reader = before
+                // Asked first: what was written before it ended is read then.
+                let isAlive = child.map { EngineProcess.isAlive($0) } ?? reader.isHeld()
+                return (isAlive, try reader.next(), reader)
+            }
+            reader = after
+            if !events.isEmpty {
+                let records = recording.records(of: events)
+                if child == nil, let process = recording.process {
+                    control.began(process, folder: folder)
+                }
+                if try await record(records, offset: reader.offset) {
+                    control.ended()
+                    if let child, isAlive { reap(child) }
+                    return .ended
+                }
+            } else if !isAlive {
+                control.ended()
+                return try await lose(recording)
+            }
+        }
+        return .ended
+    }
+
+    /// Records, with how far the journal was read. Gives whether the job is over.
+    private func record(
+        _ records: [JournalRecording.Record], offset: UInt64
+    ) async throws -> Bool {
+        var plan: [UInt8]?
+        if records.contains(where: { if case .planned = $0 { true } else { false } }) {
+            let folder = folder
+            plan = try await setting.threads.runIfActive { JobFiles.plan(in: folder) }
+        }
+        let (id, bytes) = (job.id, plan)
+        return try await persist {
+            try await database.write { transaction in
+                var isOver = false
+                for record in records {
+                    isOver = try Self.put(record, id, bytes, transaction) || isOver
+                }
+                try transaction.setJournalOffset(offset, of: id)
+                return isOver
+            }
+        }
+    }
+
+    private static func put(
+        _ record: JournalRecording.Record, _ id: JobID, _ plan: [UInt8]?,
+        _ transaction: WriteTransaction
+    ) throws -> Bool {
+        switch record {
+        case .planned(let text, let steps, let time):
+            guard let plan, text.hasPrefix("sha256:"),
+                let digest = Digest(hex: String(text.dropFirst(7))).map({ PlanDigest($0) })
+            else {
+                return try finish(
+                    id, .failure, reason: "the engine gave no plan", transaction)
+            }
+            try transaction.put(plan: plan, digest: digest, at: time)
+            try transaction.setPlan(digest, steps: steps, of: id, at: time)
+            _ = try transaction.transition(id, to: .running, reason: nil, at: .now())
+            return false
+        case .steps(let changes):
+            try transaction.record(changes, of: id)
+            return false
+        case .ended(let state, let reason):
+            return try finish(id, state, reason: reason, transaction)
+        }
+    }
+
+    /// Ends a job. One that somebody wanted to end before it did has ended for that reason.
+    private static func finish(
+        _ id: JobID, _ state: JobState, reason: String?, _ transaction: WriteTransaction
+    ) throws -> Bool {
+        let stop = try transaction.stop(of: id)
+        let isStopped = state != .success && stop != nil
+        _ = try transaction.transition(
+            id, to: isStopped ? stop?.state ?? state : state,
+            reason: isStopped ? stop?.reason ?? reason : reason, at: .now())
+        return true
+    }
+
+    /// The engine is gone without a word. Where no attempt can have been made, the job waits again;
+    /// else nobody knows what was done, and it is not done twice.
+    private func lose(_ recording: JournalRecording) async throws -> End {
+        let id = job.id
+        if !recording.hasStarted, !recording.isPlanned, job.attempt < Self.mostEngines {
+            let isWaiting = try await persist {
+                try await database.write { transaction in
+                    if try transaction.stop(of: id) != nil {
+                        return try !Self.finish(id, .cancelled, reason: nil, transaction)
+                    }
+                    return try transaction.transition(id, to: .pending, reason: nil, at: .now())
+                }
+            }
+            return isWaiting ? .again : .ended
+        }
+        let lost = recording.lost(at: .now())
+        try await persist {
+            try await database.write { transaction in
+                if !lost.isEmpty { try transaction.record(lost, of: id) }
+                _ = try Self.finish(
+                    id, .failure, reason: "lost: its engine was ended from outside", transaction)
+            }
+        }
+        return .ended
+    }
+
+    private func end(_ state: JobState, reason: String) async throws {
+        let id = job.id
+        try await persist {
+            try await database.write { try Self.finish(id, state, reason: reason, $0) }
+        }
+    }
+
+    private func reap(_ child: pid_t) {
+        setting.threads.submit { _ in EngineProcess.reap(child) }
+    }
+
+    /// Writes, and tries again for as long as the database is busy or the disk full: what an engine
+    /// has done has to be recorded, however long it takes.
+    @discardableResult
+    private func persist<Value: Sendable>(
+        _ write: () async throws -> Value
+    ) async throws -> Value {
+        var pause = Duration.milliseconds(50)
+        while true {
+            do {
+                return try await write()
+            } catch let error as MasterDatabaseError {
+                switch error {
+                case .busy, .noSpace:
+                    setting.logger.warning(
+                        "waiting for the database: \(error)", metadata: ["job": "\(job.id.text)"])
+                default: throw error
+                }
+            }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(5))
+        }
+    }
+}
