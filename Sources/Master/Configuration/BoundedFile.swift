@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A small file, read whole.
 struct BoundedFile {
-    let bytes: [UInt8]
+    private(set) var bytes: [UInt8]
     /// The user it belongs to.
     let owner: UInt32
     /// Its permission bits.
@@ -46,6 +46,12 @@ struct BoundedFile {
         bytes.removeLast(bytes.count - count)
         return BoundedFile(
             bytes: bytes, owner: status.st_uid, mode: UInt32(status.st_mode) & 0o7777)
+    }
+
+    /// Overwrites the bytes, which were a secret, where they are.
+    mutating func overwrite() {
+        bytes.withUnsafeMutableBytes { SecretValue.overwrite($0) }
+        bytes = []
     }
 
     /// What the system says about an error's number.
