@@ -153,8 +153,9 @@ package struct SecretKeyFile: Sendable {
             throw format("it is cut off.")
         }
         let sum = lines[lines.count - 2]
-        let signed = Array(bytes[..<sum.startIndex])
-        guard sum.elementsEqual("sha256 \(Digest(of: signed).hex)".utf8) else {
+        var hasher = DigestHasher()
+        bytes.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<sum.startIndex])) }
+        guard sum.elementsEqual("sha256 \(hasher.finalize().hex)".utf8) else {
             throw format("its digest does not fit: it is damaged.")
         }
         var keys: [SecretKeyID: SymmetricKey] = [:]

@@ -26,6 +26,9 @@ package final class SecretStore: Sendable {
     private let audit: @Sendable (SecretAudit) async throws -> Void
     private let isRotating = Mutex(false)
 
+    /// Why a rotation that was interrupted could not be ended when the store was opened.
+    package let unfinished: SecretError?
+
     /// Opens the store, and ends a rotation that was interrupted.
     ///
     /// - Parameter audit: Returns when the entry is durable. When it throws, no value is given.
@@ -37,7 +40,13 @@ package final class SecretStore: Sendable {
         self.file = file
         self.audit = audit
         keys = Mutex(try await OwnThread.run { try file.open() })
-        if keys.withLock({ $0.ids.count }) > 1 { try await useCurrentKeyOnly() }
+        do {
+            try await endRotation()
+            unfinished = nil
+        } catch let error as SecretError {
+            // One damaged secret is no reason not to start: the old key stays until it is mended.
+            unfinished = error
+        }
     }
 
     /// Stores a value under the next version. Throws `badSize`.
@@ -106,20 +115,22 @@ package final class SecretStore: Sendable {
             return !running
         }) else { throw SecretError.rotationRuns }
         defer { isRotating.withLock { $0 = false } }
+        try await endRotation()
         let both = held.addingKey()
-        guard both.ids.count <= SecretKeys.most else { throw SecretError.rotationRuns }
         let file = file
         try await OwnThread.run { try file.write(both) }
-        // From here on new values are sealed with the new key; those which are sealed with the old
-        // one are stored before the transaction that seals all of them again, or make it fail.
+        // Values are sealed within the transaction that stores them. One that took the old key
+        // comes before the transaction that replaces all; one after that takes the new key.
         keys.withLock { $0 = both }
-        try await useCurrentKeyOnly()
+        try await endRotation()
     }
 
     private var held: SecretKeys { keys.withLock { $0 } }
 
-    private func useCurrentKeyOnly() async throws {
+    /// Seals all with the current key, then forgets the others.
+    private func endRotation() async throws {
         let keys = held
+        if keys.ids.count == 1 { return }
         try await rows.replaceAll { row in
             if row.key == keys.current { return row }
             let value = try SecretBox.open(row, with: keys)
