@@ -47,7 +47,7 @@ struct ConfigurationKey: Sendable {
     /// - Parameter default: its default in words, where it is no constant.
     init<Value>(
         _ name: String, _ form: ValueForm<Value>,
-        _ property: WritableKeyPath<MasterConfiguration, Value> & Sendable, _ reads: Reading,
+        _ property: any WritableKeyPath<MasterConfiguration, Value> & Sendable, _ reads: Reading,
         default words: String? = nil, _ summary: String
     ) {
         self.name = name
@@ -65,7 +65,8 @@ struct ConfigurationKey: Sendable {
     /// A key of each team.
     init<Value>(
         team name: String, _ form: ValueForm<Value>,
-        _ property: WritableKeyPath<MasterConfiguration.Team, Value> & Sendable, _ summary: String
+        _ property: any WritableKeyPath<MasterConfiguration.Team, Value> & Sendable,
+        _ summary: String
     ) {
         self.name = "teams.*.\(name)"
         self.form = form.name

@@ -1,3 +1,4 @@
+internal import PipelineIR
 internal import TOMLKit
 
 /// The bytes of a `danube.toml`, parsed: keys with their places, values by key.

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import PipelineIR
 
 /// Where a value was given, as far as its meaning depends on it.
 struct Surroundings: Sendable {

@@ -39,7 +39,7 @@ struct LogLine {
     /// Adds a field, if there is room.
     mutating func add(_ key: String, _ value: String) {
         let key = String(decoding: escaped(key, most: 64), as: UTF8.self)
-        let value = escaped(value, most: Self.mostField)
+        let value = escaped(value, most: Self.mostField, quotes: true)
         // Braces, quotes, separators, and the end of the line.
         guard bytes.count + key.utf8.count + value.count + 16 <= LogSink.mostLineBytes else {
             return
@@ -67,7 +67,7 @@ struct LogLine {
 
     /// A text without anything that ends a line, moves a cursor or turns the direction, cut between
     /// characters with `…` when it is longer than `most` bytes.
-    private func escaped(_ text: String, most: Int) -> [UInt8] {
+    private func escaped(_ text: String, most: Int, quotes: Bool = false) -> [UInt8] {
         let mark = Array("…".utf8)
         var out: [UInt8] = []
         // Where the text can be cut so that the mark still fits.
@@ -77,7 +77,7 @@ struct LogLine {
             case "\n": out += "\\n".utf8
             case "\t": out += "\\t".utf8
             case "\\": out += "\\\\".utf8
-            case "\"" where format == .json: out += "\\\"".utf8
+            case "\"" where quotes || format == .json: out += "\\\"".utf8
             case _ where scalar.isControl:
                 let digits = String(scalar.value, radix: 16)
                 out += ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8

@@ -1,4 +1,4 @@
-internal import Executor
+package import Executor
 internal import Glibc
 package import Logging
 internal import Synchronization

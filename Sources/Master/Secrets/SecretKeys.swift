@@ -1,4 +1,4 @@
-package import Crypto
+internal import Crypto
 
 /// The id of a key: 16 hexadecimal digits, random.
 package struct SecretKeyID: Sendable, Hashable, CustomStringConvertible {

@@ -39,14 +39,15 @@ package final class SecretStore: Sendable {
         self.rows = rows
         self.file = file
         self.audit = audit
-        keys = Mutex(try await OwnThread.run { try file.open() })
+        var found = try await OwnThread.run { try file.open() }
         do {
-            try await endRotation()
+            found = try await Self.endRotation(of: found, rows, file)
             unfinished = nil
         } catch let error as SecretError {
             // One damaged secret is no reason not to start: the old key stays until it is mended.
             unfinished = error
         }
+        keys = Mutex(found)
     }
 
     /// Stores a value under the next version. Throws `badSize`.
@@ -115,32 +116,31 @@ package final class SecretStore: Sendable {
             return !running
         }) else { throw SecretError.rotationRuns }
         defer { isRotating.withLock { $0 = false } }
-        try await endRotation()
-        let both = held.addingKey()
-        let file = file
-        try await OwnThread.run { try file.write(both) }
+        let both = try await Self.endRotation(of: held, rows, file).addingKey()
+        try await OwnThread.run { [file] in try file.write(both) }
         // Values are sealed within the transaction that stores them. One that took the old key
         // comes before the transaction that replaces all; one after that takes the new key.
         keys.withLock { $0 = both }
-        try await endRotation()
+        let left = try await Self.endRotation(of: both, rows, file)
+        keys.withLock { $0 = left }
     }
 
     private var held: SecretKeys { keys.withLock { $0 } }
 
-    /// Seals all with the current key, then forgets the others.
-    private func endRotation() async throws {
-        let keys = held
-        if keys.ids.count == 1 { return }
+    /// Seals all with the current key, then takes the others out of the file.
+    private static func endRotation(
+        of keys: SecretKeys, _ rows: any SecretRows, _ file: SecretKeyFile
+    ) async throws -> SecretKeys {
+        if keys.ids.count == 1 { return keys }
         try await rows.replaceAll { row in
             if row.key == keys.current { return row }
             let value = try SecretBox.open(row, with: keys)
             return try SecretBox.seal(
                 value, as: row.id, version: row.version, row.restriction, with: keys)
         }
-        let file = file
         let left = keys.currentOnly()
         try await OwnThread.run { try file.write(left) }
-        self.keys.withLock { $0 = left }
+        return left
     }
 
     private func note(
