@@ -38,8 +38,10 @@ import Testing
 
     @Test func `what is no key is taken from the arguments`() throws {
         let arguments = try MasterArguments(
-            ["--check-config", "--http-listen", "--help", "--config=a.toml", "--jobs-limit=2", "x"],
-            environment: ["DANUBE_CONFIG": "b.toml"])
+            [
+                "--check-config", "--http-listen", "--help", "--config=a.toml", "--jobs-limit=2",
+                "x",
+            ], environment: ["DANUBE_CONFIG": "b.toml"])
         #expect(arguments.action == .checkConfiguration)
         #expect(arguments.file == "a.toml")
         #expect(arguments.flags == ["--http-listen", "--help", "--jobs-limit=2", "x"])

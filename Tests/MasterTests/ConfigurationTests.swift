@@ -225,7 +225,7 @@ import Testing
         ("disk.reserve = 0", "disk.reserve", "\"0\""),
         ("http.listen = \"[::1]:0\"", "http.listen", "\"[::1]:0\""),
         ("data = \"~/x/./y//z/\"", "data", "\"/home/x/y/z\""),
-        ("traces.endpoint = \"https://h:4318/v1?a=b\"", "traces.endpoint", "\"https://h:4318/v1?a=b\""),
+        ("traces.endpoint = \"https://h:1/v1?a=b\"", "traces.endpoint", "\"https://h:1/v1?a=b\""),
         ("traces.endpoint = \"off\"", "traces.endpoint", "\"off\""),
         (
             "repositories.allow = [ # two\n \"/a//b/\",\n 'https://h/x', ]", "repositories.allow",

@@ -14,7 +14,7 @@ import Testing
 
         init() throws {
             var ends: [Int32] = [0, 0]
-            try #require(pipe(&ends) == 0)
+            try #require(Glibc.pipe(&ends) == 0)
             (input, output) = (ends[0], ends[1])
             _ = fcntl(input, F_SETFL, O_NONBLOCK)
         }
@@ -81,9 +81,9 @@ import Testing
     func `whatever is logged is one line of at most 4096 bytes`(format: LogFormat) throws {
         let (logger, _) = logger(format)
         let texts = [
-            "\r\n\u{1B}[31m\u{0}\u{7F}\u{85}\u{2028}\u{202E}", String(repeating: "\u{0}", count: 9999),
-            String(repeating: "\"\\", count: 9999), String(repeating: "é日👩‍👩‍👧", count: 9999),
-            String(repeating: "x", count: 10 << 20), "",
+            "\r\n\u{1B}[31m\u{0}\u{7F}\u{85}\u{2028}\u{202E}", "",
+            String(repeating: "\u{0}", count: 9999), String(repeating: "\"\\", count: 9999),
+            String(repeating: "é日👩‍👩‍👧", count: 9999), String(repeating: "x", count: 10 << 20),
         ]
         for text in texts {
             var metadata: Logger.Metadata = ["job": "\(text)", "request": "kept"]

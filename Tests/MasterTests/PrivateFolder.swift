@@ -8,7 +8,8 @@ final class PrivateFolder: Sendable {
     init() throws {
         var template = Array("/tmp/danube-master-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
-        path = template.withUnsafeBufferPointer { String(decoding: $0.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self) }
+        path = String(
+            decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     deinit {

@@ -56,12 +56,16 @@ import Testing
     }
 
     @Test(arguments: [
-        ("main", ["main"], ["Main", "main2", "xmain", "m\u{430}in", "main/x", "refs/heads/main", ""]),
+        (
+            "main", ["main"],
+            ["Main", "main2", "xmain", "m\u{430}in", "main/x", "refs/heads/main", ""]
+        ),
         ("*", ["a", "é"], ["a/b", ""]), ("**", ["a", "a/b", "/"], [""]),
         ("release/*", ["release/1", "release/"], ["release", "release/1/2", "xrelease/1"]),
         ("release/**", ["release/1", "release/1/2"], ["release", "releases/1"]),
         ("**/hotfix", ["a/hotfix", "a/b/hotfix"], ["hotfix", "a/hotfix2"]),
-        ("v?.?", ["v1.2", "vé.2"], ["v1.22", "v/.2", "v1.", "v12"]), ("?", ["é", "日"], ["", "ab"]),
+        ("v?.?", ["v1.2", "vé.2"], ["v1.22", "v/.2", "v1.", "v12"]),
+        ("?", ["é", "日"], ["", "ab"]),
         ("??", ["éa", "aé", "日本"], ["é", "日"]), ("?*", ["é", "éa"], ["", "a/b"]),
         ("a*b*c", ["abc", "aXbYc", "abbcc"], ["ab", "abcX"]), ("***", ["a/b"], []),
         ("[a]", ["[a]"], ["a"]), ("a.c", ["a.c"], ["abc"]), ("\u{E9}", ["\u{E9}"], ["e\u{301}"]),

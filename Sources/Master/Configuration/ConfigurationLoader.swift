@@ -11,10 +11,9 @@ struct ConfigurationLoader {
     /// Begins with the defaults of a machine.
     init(environment: [String: String]) {
         self.environment = environment
-        workingFolder = getcwd(nil, 0).map { pointer in
-            defer { free(pointer) }
-            return String(cString: pointer)
-        } ?? "/"
+        let folder = getcwd(nil, 0)
+        workingFolder = folder.map { String(cString: $0) } ?? "/"
+        free(folder)
         let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         configuration.jobs.limit = min(max(1, cores), 4096)
         configuration.data = Self.stateFolder(environment) ?? ""
@@ -185,7 +184,7 @@ struct ConfigurationLoader {
         switch place {
         case .file(let path, let line, _, _):
             configuration.origins[name] = "\(ShownText.line(path)):\(line)"
-        case .variable(let name_), .flag(let name_): configuration.origins[name] = name_
+        case .variable(let origin), .flag(let origin): configuration.origins[name] = origin
         case .nowhere: break
         }
     }

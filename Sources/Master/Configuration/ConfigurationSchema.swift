@@ -2,7 +2,8 @@ extension ConfigurationKey {
     /// The schema: every key that there is, in the order of the documents.
     static let all: [ConfigurationKey] = [
         .init(
-            "data", .path, \.data, .start, default: "`${XDG_STATE_HOME:-~/.local/state}/danube/master`",
+            "data", .path, \.data, .start,
+            default: "`${XDG_STATE_HOME:-~/.local/state}/danube/master`",
             "The folder of the database, logs, artifacts and keys."),
         .init(
             "http.listen", .address, \.http.listen, .start,
@@ -38,8 +39,8 @@ extension ConfigurationKey {
             "cache.folder", .path, \.cache.folder, .start, default: "`cache` in the folder `data`",
             "The folder of the cache of results."),
         .init(
-            "cache.size", .size(1 << 20...1 << 50), \.cache.size, .reloads,
-            "The size that the cache is kept below."),
+            "cache.size", .size(0...1 << 50), \.cache.size, .reloads,
+            "The size that the cache is kept below; 0 for no limit."),
         .init(
             "repositories.allow", .repositories, \.repositories.allow, .reloads,
             default: "`[]`: local repositories of the user who runs the master",

@@ -58,8 +58,8 @@ package struct MasterConfiguration: Sendable, Equatable {
     package struct Cache: Sendable, Equatable {
         /// Its folder; absolute.
         package var folder = ""
-        /// The bytes it is kept below.
-        package var size: Int64 = 20 << 30
+        /// The bytes it is kept below; 0 for no limit.
+        package var size: Int64 = 10 << 30
     }
 
     /// What may be built.

@@ -158,7 +158,8 @@ extension ValueForm {
     /// A text that a parser takes or refuses.
     static func parsed(
         _ name: String, wanted: String, hint: String? = nil,
-        _ parse: @escaping @Sendable (String) -> Value?, _ text: @escaping @Sendable (Value) -> String
+        _ parse: @escaping @Sendable (String) -> Value?,
+        _ text: @escaping @Sendable (Value) -> String
     ) -> ValueForm {
         ValueForm(
             name: name,

@@ -14,7 +14,8 @@ enum OwnThread {
             let error = pthread_create(
                 &thread, nil,
                 { pointer in
-                    if let pointer { Unmanaged<Order>.fromOpaque(pointer).takeRetainedValue().run() }
+                    guard let pointer else { return nil }
+                    Unmanaged<Order>.fromOpaque(pointer).takeRetainedValue().run()
                     return nil
                 }, order.toOpaque())
             guard error == 0 else {

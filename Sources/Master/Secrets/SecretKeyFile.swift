@@ -154,7 +154,9 @@ package struct SecretKeyFile: Sendable {
         }
         let sum = lines[lines.count - 2]
         var hasher = DigestHasher()
-        bytes.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<sum.startIndex])) }
+        bytes.withUnsafeBytes { all in
+            hasher.update(UnsafeRawBufferPointer(rebasing: all[..<sum.startIndex]))
+        }
         guard sum.elementsEqual("sha256 \(hasher.finalize().hex)".utf8) else {
             throw format("its digest does not fit: it is damaged.")
         }
@@ -169,7 +171,8 @@ package struct SecretKeyFile: Sendable {
         }
         let mark = Array("current ".utf8)
         guard lines[1].starts(with: mark),
-            let current = SecretKeyID(String(decoding: lines[1].dropFirst(mark.count), as: UTF8.self)),
+            let current = SecretKeyID(
+                String(decoding: lines[1].dropFirst(mark.count), as: UTF8.self)),
             let result = SecretKeys(current: current, keys: keys)
         else { throw format("it does not have the key that it calls current.") }
         return result

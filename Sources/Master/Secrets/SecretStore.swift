@@ -111,10 +111,11 @@ package final class SecretStore: Sendable {
     /// transaction, and the old key goes only when that is durable. Backups of the database from
     /// before need the key file from before.
     package func rotateKey() async throws {
-        guard isRotating.withLock({ running in
+        let runs = isRotating.withLock { running in
             defer { running = true }
-            return !running
-        }) else { throw SecretError.rotationRuns }
+            return running
+        }
+        if runs { throw SecretError.rotationRuns }
         defer { isRotating.withLock { $0 = false } }
         let both = try await Self.endRotation(of: held, rows, file).addingKey()
         try await OwnThread.run { [file] in try file.write(both) }
