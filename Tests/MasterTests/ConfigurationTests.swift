@@ -173,6 +173,7 @@ import Testing
         ("data = [\"/a\"]", "is an array, but must be a path"),
         ("log.level = \"loud\"", "one of `trace`, `debug`, `info`"),
         ("jobs.limit = 1.5", "is a number with a fraction, but must be an integer"),
+        ("jobs.limit = 1e3", "is a number with a fraction, but must be an integer"),
         ("jobs.limit = 9223372036854775807", "is the integer `9223372036854775807`"),
         ("jobs.limit = -9223372036854775808", "is the integer `-9223372036854775808`"),
         ("jobs.limit = inf", "is a number with a fraction"),
@@ -213,7 +214,8 @@ import Testing
     ])
     func `a value that is not of its form is refused`(line: String, message: String) throws {
         let told = try Self.problems(line)
-        #expect(told.hasPrefix("danube.toml:1:"), "\(told)")
+        let place = line.contains("teams.\"") ? 2 : 1
+        #expect(told.hasPrefix("danube.toml:\(place):"), "\(told)")
         #expect(told.contains(message), "\(told)")
     }
 
@@ -234,6 +236,14 @@ import Testing
         ("metrics.open = true", "metrics.open", "true"),
         ("\u{FEFF}retention.at = '23:59'\r\n", "retention.at", "\"23:59\""),
         ("data = \"\"\"\n/a\"\"\"", "data", "\"/a\""),
+        ("data = \"\"\"\n/a\"\"\"\"\"", "data", "\"/a\\\"\\\"\""),
+        ("data = \"\"\"/a\\\n  \t\r\n\n  b\"c\"\"\"", "data", "\"/ab\\\"c\""),
+        ("data = '''/a\\'b'''", "data", "\"/a\\\\'b\""),
+        ("data = \"/\\u00e9\\U0001F600\\\\\\\"\"", "data", "\"/é😀\\\\\\\"\""),
+        ("\"da\\u0074a\" = '/a'", "data", "\"/a\""),
+        ("'jobs' . \"limit\" = +1_0", "jobs.limit", "10"),
+        ("jobs.limit = 0x1F", "jobs.limit", "31"), ("jobs.limit = 0o17", "jobs.limit", "15"),
+        ("jobs.limit = 0b1_1", "jobs.limit", "3"),
     ])
     func `a value is read in each of its spellings`(
         line: String, name: String, written: String

@@ -9,22 +9,35 @@ import Testing
         (String(repeating: "#", count: 1 << 20) + "\n", "larger than 1 MiB"),
         ("a = " + String(repeating: "[", count: 100_000), "16 deep in each other"),
         ("a = " + String(repeating: "{a=", count: 100_000), "16 deep in each other"),
-        // Both overflow the stack of the parser, which recurses when it gives up.
+        // Trees as deep as that overflow the stack of whoever frees them.
         ("[a" + String(repeating: ".a", count: 500_000) + "]\nx =\n", "more than 16 parts"),
         ("a" + String(repeating: ".a", count: 500_000) + " = 1\nx =\n", "more than 16 parts"),
         (String(repeating: "[a.b.c.d]\n", count: 10_001), "more than 10000 keys"),
         ((0..<20_000).map { "k\($0) = 1\n" }.joined(), "more than 10000 keys"),
-        ("data = \"a\u{0}b\"", ":1: error: This line has a NUL."),
-        ("\n\ndata = '/a'\u{0}", ":3: error: This line has a NUL."),
+        ("data = \"a\u{0}b\"", ":1:10: error: Here is a control character."),
+        ("\n\ndata = '/a'\u{0}", ":3:12: error: Here should be the end of the line."),
         ("data = \"/a\\u0000b\"", ":1:11: error: No text may have a NUL."),
         ("data = \"/a\\U00000000b\"", "No text may have a NUL."),
-        ("\"a\\u0000\" = 1", "A key has no escapes here."),
+        ("\"a\\u0000\" = 1", "No text may have a NUL."),
         ("[server]\nport=1\n[server]\nport=2\n", "danube.toml:3:"),
-        ("data = '/a'\ndata = '/b'", "danube.toml:2:"),
-        ("a = 99999999999999999999\n", "not representable in 64 bits"),
+        ("data = '/a'\ndata = '/b'", "danube.toml:2:1: error: This is defined already"),
+        ("http.listen = 'a:1'\n[http]\n", "2:1: error: This is defined already"),
+        ("http = {}\nhttp.listen = 'a:1'", "2:1: error: This is defined already"),
+        ("http = {}\n[http.x]", "2:1: error: This is defined already"),
+        ("[http.x]\n[http]\nx = 1", "3:1: error: This is defined already"),
+        ("[a.b.c]\n[a]\nb.c.d = 1", "3:1: error: This is defined already"),
+        ("x = { a = 1, a = 2 }", "1:14: error: This is defined already"),
+        ("x = [{ a = 1, a = 2 }]", "1:15: error: This is defined already"),
+        ("a = 99999999999999999999\n", "1:5: error: 64 bits do not hold this number."),
         ("d = 0xFFFFFFFFFFFFFFFFFF\n", "danube.toml:1:"),
         ("e = 9999-99-99T99:99:99Z\n", "danube.toml:1:"),
         ("[[http]]\n", "There are no arrays of tables here."),
+        ("jobs.limit = 007", "This is no value."), ("jobs.limit = 1__0", "This is no value."),
+        ("jobs.limit = _1", "This is no value."), ("jobs.limit = 0x", "This is no value."),
+        ("jobs.limit = -0x1", "This is no value."), ("metrics.open = True", "This is no value."),
+        ("data = \"\\ud800\"", "This escape is no character."),
+        ("data = \"\\U00110000\"", "This escape is no character."),
+        ("data = \"\\u12", "This escape is no character."), ("data = \"\\", "no such escape"),
         ("data = \"/a", "1:8: error: The text does not end."),
         ("data = '''/a\n''", "1:8: error: The text does not end."),
         ("data = \"/a\n\"", "1:8: error: The text does not end."),
@@ -36,7 +49,7 @@ import Testing
         ("http = { listen = 'a:1'", "stands a comma"), ("a.\"b = 1", "The key does not end."),
         ("data = '/a' # \u{7}\n", "danube.toml:1:"), ("da\u{202E}ta = 1", "After a key comes ="),
         ("data = \"\\q\"", "danube.toml:1:"), ("\rdata = '/a'", "danube.toml:1:"),
-        ("data = /a=\"[\"", "This stands in no number, word or date."),
+        ("data = /a=\"[\"", "Here should be a value."),
     ]
 
     @Test(arguments: texts.indices)
@@ -122,11 +135,7 @@ import Testing
             let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).count
             do {
                 let document = try TOMLDocument(bytes)
-                // What the text has and the parser does not would be a mistake of the first pass.
-                for entry in document.entries {
-                    #expect(document.value(entry.path) != .other("nothing"))
-                    #expect((1...lines).contains(entry.line))
-                }
+                for entry in document.entries { #expect((1...lines).contains(entry.line)) }
             } catch {
                 #expect((0...lines).contains(error.line))
             }

@@ -74,7 +74,7 @@ import Testing
         struct Broken: Error, CustomStringConvertible { let description = "broken\u{1B}[2J" }
         let (logger, _) = logger(.text)
         logger.error("x", error: Broken())
-        #expect(pipe.read().hasSuffix("x error=\"broken\\u001b[2J\"\n"))
+        #expect(pipe.read().hasSuffix("x error=broken\\u001b[2J\n"))
     }
 
     @Test(arguments: [LogFormat.text, .json])
@@ -105,13 +105,15 @@ import Testing
         let redactor = try Redactor(secrets: [(name: "A", value: Array(canary.utf8))])
         let (logger, sink) = logger(format) { redactor.redact($0) }
         // Where a text is cut, half of a secret must not be left.
-        for length in stride(from: 2000, to: 2060, by: 1) {
+        var text = ""
+        for length in 2000..<2060 {
             logger.info("\(String(repeating: "x", count: length))\(canary)")
+            text += pipe.read()
         }
         logger.info(
             "with \(canary)", error: Broken(detail: canary),
             metadata: ["a": "\(canary)", "b": ["\(canary)"], "c": ["d": "\(canary)"]])
-        let text = pipe.read()
+        text += pipe.read()
         #expect(text.contains("with ***"))
         #expect(!text.contains("canary") && !text.contains("7391"))
         sink.setRedaction { _ in "nothing" }

@@ -84,7 +84,8 @@ package enum ConfigurationDocument {
             """
         for key in ConfigurationKey.all where !key.isNamed {
             let plain = key.defaultText.split(separator: "`").joined()
-            text += "  \(key.flag) VALUE\n      \(key.summary)\n"
+            let summary = key.summary.split(separator: "`").joined()
+            text += "  \(key.flag) VALUE\n      \(summary)\n"
             text += "      \(key.form.split(separator: "`").joined()); default: \(plain)\n"
         }
         return text

@@ -57,24 +57,23 @@ struct ConfigurationLoader {
             if unknown.contains(where: { entry.path.starts(with: $0) }) { continue }
             let place = ConfigurationProblem.Place.file(
                 path, line: entry.line, column: entry.column, text: document.shown(entry.line))
-            if !take(entry, of: document, at: place, surroundings) { unknown.append(entry.path) }
+            if !take(entry, at: place, surroundings) { unknown.append(entry.path) }
             if problems.count > 2 * ConfigurationError.mostProblems { return }
         }
     }
 
     /// Takes one entry of a file; false when it is unknown.
     private mutating func take(
-        _ entry: TOMLPlaces.Entry, of document: TOMLDocument,
-        at place: ConfigurationProblem.Place, _ surroundings: Surroundings
+        _ entry: TOMLDocument.Entry, at place: ConfigurationProblem.Place,
+        _ surroundings: Surroundings
     ) -> Bool {
         let name = ShownText.line(entry.path.joined(separator: "."), most: 100)
         let shown = SecretLook.isSecret(name) ? "(a name that looks like a secret)" : "`\(name)`"
         if ConfigurationKey.isTable(entry.path) {
             if entry.isTable { return true }
-            let value = document.value(entry.path)
             problems.append(
                 ConfigurationProblem(
-                    place, "\(shown) is a table, not \(value.shown).",
+                    place, "\(shown) is a table, not \(entry.value.shown).",
                     hint: "Write [\(name)], and its keys on the lines below."))
             return true
         }
@@ -85,7 +84,7 @@ struct ConfigurationLoader {
                     hint: ConfigurationKey.hint(for: entry.path.joined(separator: "."))))
             return false
         }
-        set(key, document.value(entry.path), table: table, shown, at: place, surroundings)
+        set(key, entry.value, table: table, shown, at: place, surroundings)
         return true
     }
 

@@ -49,11 +49,13 @@ enum Quantities {
         return overflow ? nil : bytes
     }
 
-    /// The number with the largest unit of which it is a multiple.
+    /// The shortest exact form.
     static func text(bytes: Int64) -> String {
+        var shortest = String(bytes)
         for multiple in multiples where bytes > 0 && bytes % multiple.bytes == 0 {
-            return "\(bytes / multiple.bytes)\(multiple.word)"
+            let text = "\(bytes / multiple.bytes)\(multiple.word)"
+            if text.utf8.count < shortest.utf8.count { shortest = text }
         }
-        return String(bytes)
+        return shortest
     }
 }

@@ -13,7 +13,7 @@ enum SecretLook {
 
     /// Whether a value, or a part of it, looks like a secret.
     static func isSecret(_ value: some StringProtocol) -> Bool {
-        if beginnings.contains(where: { value.contains($0) }) { return true }
+        if hasBeginning(value) { return true }
         if hasPassword(value) { return true }
         var run = 0
         var letters = 0
@@ -30,6 +30,14 @@ enum SecretLook {
             if run >= longRun, letters > 0, digits > 0 { return true }
         }
         return false
+    }
+
+    private static func hasBeginning(_ value: some StringProtocol) -> Bool {
+        let bytes = Array(value.utf8)
+        return bytes.indices.contains { index in
+            if index > 0, bytes[index - 1].isWord { return false }
+            return beginnings.contains { bytes[index...].starts(with: $0.utf8) }
+        }
     }
 
     /// Whether a name is that of a secret.

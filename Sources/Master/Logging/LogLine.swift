@@ -74,6 +74,8 @@ struct LogLine {
         var cut = 0
         for scalar in text.unicodeScalars {
             switch scalar {
+            // Stores of logs refuse a NUL, also as an escape.
+            case "\0": out += "␀".utf8
             case "\n": out += "\\n".utf8
             case "\t": out += "\\t".utf8
             case "\\": out += "\\\\".utf8
