@@ -17,7 +17,7 @@ private let mayImport: [String: Set<String>] = [
     "Master": [
         "PipelineIR", "Compiler", "Executor", "CSandbox", "CSQLite", "Crypto",
         "FoundationEssentials", "GRDB", "HTTPTypes", "Hummingbird", "Logging", "NIOCore",
-        "NIOPosix", "ServiceLifecycle", "TOMLKit",
+        "NIOPosix", "ServiceLifecycle",
     ],
     "MasterProgram": ["Master"],
 ]
