@@ -47,25 +47,18 @@ struct DatabaseOpening {
 
     /// Refuses what this version cannot use, before anything is written.
     private func examine() throws {
-        var configuration = configuration()
-        configuration.readonly = true
-        let file = try DatabaseQueue(path: path, configuration: configuration)
-        defer { try? file.close() }
-        try file.unsafeRead { try Self.examine($0, path: path, known: options.migrations.count) }
+        let file = try ReadOnlyDatabase(path: path)
+        defer { file.close() }
+        try file.examine(known: options.migrations.count, mayBeEmpty: true)
     }
 
-    /// Refuses a file of another program or of a later version.
-    static func examine(_ connection: Database, path: String, known: Int) throws {
-        let application = try Int.fetchOne(connection, sql: "PRAGMA application_id") ?? 0
-        let version = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
-        let objects = try Int.fetchOne(connection, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
-        let isEmpty = application == 0 && version == 0 && objects == 0
-        guard isEmpty || application == applicationID else {
-            throw MasterDatabaseError.notOurs(path: path)
+    /// Sets a connection up for a file that may come from elsewhere: its schema runs nothing.
+    static func distrust(_ connection: Database) throws {
+        let result = danube_sqlite_configure(connection.sqliteConnection)
+        guard result == SQLITE_OK else {
+            throw DatabaseError(resultCode: ResultCode(rawValue: result))
         }
-        guard version >= 0, version <= known else {
-            throw MasterDatabaseError.newer(path: path, found: version, known: known)
-        }
+        try connection.execute(sql: "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON")
     }
 
     private func configuration() -> Configuration {
@@ -75,22 +68,13 @@ struct DatabaseOpening {
         // A transaction that cannot be rolled back after an error of the disk is no reason to trap.
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { connection in
-            // The file may come from elsewhere: its schema runs nothing.
-            let result = danube_sqlite_configure(connection.sqliteConnection)
-            guard result == SQLITE_OK else {
-                throw DatabaseError(resultCode: ResultCode(rawValue: result))
-            }
-            try connection.execute(
-                sql: """
-                    PRAGMA cache_size=-4000;
-                    PRAGMA temp_store=MEMORY;
-                    PRAGMA cell_size_check=ON;
-                    """)
+            try Self.distrust(connection)
+            try connection.execute(sql: "PRAGMA cache_size=-4000")
         }
         return configuration
     }
 
-    /// GRDB leaves a writer at `synchronous=NORMAL`, with which a commit does not wait for the disk.
+    /// GRDB leaves a writer at `synchronous=NORMAL`, which does not wait for the disk.
     private func setUpWriter(_ connection: Database) throws {
         try connection.execute(
             sql: """
@@ -111,9 +95,11 @@ struct DatabaseOpening {
         let known = options.migrations.count
         if try Int.fetchOne(connection, sql: "PRAGMA user_version") == known { return }
         try connection.inTransaction(.immediate) {
-            // Asked again under the lock.
-            try Self.examine(connection, path: path, known: known)
+            // Asked again under the lock: another process may have been first.
             let found = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
+            guard found >= 0, found <= known else {
+                throw MasterDatabaseError.newer(path: path, found: found, known: known)
+            }
             for script in options.migrations[found...] { try connection.execute(sql: script) }
             try connection.execute(
                 sql: "PRAGMA application_id=\(Self.applicationID); PRAGMA user_version=\(known)")

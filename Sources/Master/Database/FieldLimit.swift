@@ -21,6 +21,7 @@ struct FieldLimit {
     static let tokenName = FieldLimit(name: "name of a token", mostBytes: 256)
     static let secretName = FieldLimit(name: "name of a secret", mostBytes: 256)
     static let secretScope = FieldLimit(name: "scope of a secret", mostBytes: 512)
+    static let restrictions = FieldLimit(name: "restrictions of a secret", mostBytes: 64 << 10)
     static let action = FieldLimit(name: "action", mostBytes: 128)
     static let subject = FieldLimit(name: "subject", mostBytes: 1024)
     static let detail = FieldLimit(name: "detail", mostBytes: 64 << 10)

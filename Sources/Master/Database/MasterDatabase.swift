@@ -99,6 +99,23 @@ final class MasterDatabase: Sendable {
         return try result.get()
     }
 
+    /// Copies the database into a file while it is in use; the file is whole or absent. One of the
+    /// connections that read does nothing else meanwhile.
+    func backup(to target: String) async throws(MasterDatabaseError) {
+        if let end = queue.end { throw end }
+        let backup = try DatabaseBackup(of: path, to: target)
+        let result: Result<Void, MasterDatabaseError> = await withCheckedContinuation { waiter in
+            pool.asyncUnsafeRead { [path] connection in
+                do {
+                    waiter.resume(returning: .success(try backup.write(from: connection.get())))
+                } catch {
+                    waiter.resume(returning: .failure(.of(error, path: path)))
+                }
+            }
+        }
+        try result.get()
+    }
+
     /// Ends it: what was asked for is done first, then the log is moved into the file. It waits for
     /// the disk, so no task of the cooperative pool calls it.
     func close() {

@@ -15,6 +15,8 @@ enum MasterDatabaseError: Error, Equatable, CustomStringConvertible {
 
     /// The file cannot be opened or made.
     case cannotOpen(path: String, reason: String)
+    /// A file beside the database cannot be written or moved.
+    case cannotWrite(path: String, reason: String)
     /// The file is an SQLite database of something else.
     case notOurs(path: String)
     /// The file was written by a later version.
@@ -47,6 +49,7 @@ enum MasterDatabaseError: Error, Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .cannotOpen(let path, let reason): "\(path) cannot be opened: \(reason)"
+        case .cannotWrite(let path, let reason): "\(path) cannot be written: \(reason)"
         case .notOurs(let path): "\(path) is not a database of danube"
         case .newer(let path, let found, let known):
             "\(path) has schema \(found), written by a newer danube (this one knows \(known))"
@@ -72,6 +75,7 @@ enum MasterDatabaseError: Error, Equatable, CustomStringConvertible {
     var hint: String {
         switch self {
         case .cannotOpen: "Check that the folder exists and belongs to the user of the master."
+        case .cannotWrite: "Check that the folder exists and may be written."
         case .notOurs: "Name another data folder, or move the file away."
         case .newer: "Install the newer danube, or restore a backup made before the upgrade."
         case .corrupt: "Run `danube db check`, then `danube restore` with the latest backup."

@@ -41,7 +41,7 @@ enum StepTable {
 }
 
 extension WriteTransaction {
-    /// Gives a job its plan, which is in the database, and its steps. A job that is compiled again
+    /// Gives a job its plan, which is in the database, and its steps, which wait. A job that is compiled again
     /// after a restart may be given the same plan again.
     func setPlan(
         _ plan: PlanDigest, steps: [JobStep], of id: JobID, at time: Timestamp
@@ -59,7 +59,8 @@ extension WriteTransaction {
                 "INSERT INTO steps (job, step, id, name, state) VALUES (?, ?, ?, ?, ?)",
                 [
                     job.number, step.step, try FieldLimit.stepName.check(step.id) as String,
-                    try FieldLimit.stepName.check(step.name) as String, step.state.rawValue,
+                    try FieldLimit.stepName.check(step.name) as String,
+                    JobStep.State.waiting.rawValue,
                 ])
         }
         try append(.planned, job: id, number: job.number, at: time) {
