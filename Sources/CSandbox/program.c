@@ -5,6 +5,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
+
+int danube_path_owner(const char *path, uid_t *owner) {
+    struct stat status;
+    if (stat(path, &status) != 0) return -errno;
+    *owner = status.st_uid;
+    return 0;
+}
 
 int danube_program_start(char *const *arguments, char *const *environment, int input, int output,
                          int error, int own_session, pid_t *pid) {

@@ -55,6 +55,9 @@ int danube_next_signal(int descriptor);
 int danube_program_start(char *const *arguments, char *const *environment, int input, int output,
                          int error, int own_session, pid_t *pid);
 
+// Says whose a file is.
+int danube_path_owner(const char *path, uid_t *owner);
+
 // Makes this process the parent of all orphans below it.
 void danube_adopt_orphans(void);
 

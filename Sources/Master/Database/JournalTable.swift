@@ -36,3 +36,21 @@ extension MasterDatabase {
         }
     }
 }
+
+extension MasterDatabase {
+    /// Jobs whose name begins with a text, at most two of them.
+    func jobs(withPrefix text: String) async throws(MasterDatabaseError) -> [Job] {
+        guard !text.isEmpty, text.utf8.count < 9,
+            text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) })
+        else { return [] }
+        return try await read { connection in
+            let rows = try Row.fetchCursor(
+                connection.cachedStatement(
+                    sql: "SELECT \(Job.columns) FROM jobs WHERE id >= ? AND id < ? LIMIT 2"),
+                arguments: [text, text + "{"])
+            var jobs: [Job] = []
+            while let row = try rows.next() { jobs.append(try Job(row)) }
+            return jobs
+        }
+    }
+}

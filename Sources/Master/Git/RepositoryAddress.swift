@@ -1,3 +1,4 @@
+internal import CSandbox
 internal import Glibc
 
 /// Where a repository is fetched from: `https://host/path`, `ssh://[user@]host/path`,
@@ -117,9 +118,8 @@ struct RepositoryAddress: Sendable, Equatable {
         defer { free(resolved) }
         let real = String(cString: resolved)
         if allowed.contains(where: { real == $0 || real.hasPrefix($0 + "/") }) { return }
-        var status = stat()
-        guard let owner, stat(real, &status) == 0, status.st_uid == owner,
-            isRepository(real)
+        var found: uid_t = 0
+        guard let owner, danube_path_owner(real, &found) == 0, found == owner, isRepository(real)
         else { throw .pathNotAllowed(path) }
     }
 

@@ -21,11 +21,10 @@ enum JobFiles {
         let file = open("\(folder)/plan", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return nil }
         defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0, status.st_size <= MasterDatabase.mostPlanBytes else {
+        let size = Int(lseek(file, 0, SEEK_END))
+        guard size >= 0, size <= MasterDatabase.mostPlanBytes, lseek(file, 0, SEEK_SET) == 0 else {
             return nil
         }
-        let size = Int(status.st_size)
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {
                 let got = read(file, buffer.baseAddress.map { $0 + count }, size - count)

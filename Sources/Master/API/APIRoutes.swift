@@ -1,0 +1,64 @@
+internal import Hummingbird
+
+/// The routes of the API: each names the level that a token needs for it, or that it needs none.
+final class APIRoutes {
+    /// A route, for the description of the API and for the test that tries all of them.
+    struct Route: Sendable, Equatable {
+        var method: String
+        /// With parameters as `{name}`.
+        var path: String
+        /// `nil` where everybody may ask.
+        var level: TokenScope?
+    }
+
+    let router = Router(context: APIContext.self)
+    private(set) var all: [Route] = []
+    private let database: MasterDatabase
+
+    init(database: MasterDatabase) { self.database = database }
+
+    /// Adds a route.
+    func on(
+        _ method: HTTPRequest.Method, _ path: String, _ level: TokenScope?,
+        _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
+    ) {
+        all.append(Route(method: method.rawValue, path: path, level: level))
+        let database = database
+        router.on(RouterPath(Self.template(path)), method: method) { request, context in
+            var context = context
+            if let level { context.token = try await Self.check(request, level, database) }
+            return try await handler(request, context)
+        }
+    }
+
+    /// `{name}` as the router has it: `:name`.
+    private static func template(_ path: String) -> String {
+        path.split(separator: "/").map { part in
+            part.hasPrefix("{") ? ":\(part.dropFirst().dropLast())" : String(part)
+        }.joined(separator: "/")
+    }
+
+    private static func check(
+        _ request: Request, _ level: TokenScope, _ database: MasterDatabase
+    ) async throws -> APIToken {
+        let prefix = "Bearer "
+        guard let header = request.headers[.authorization], header.hasPrefix(prefix) else {
+            throw Problem(
+                .unauthorized, "This needs a token.",
+                hint: "Send `Authorization: Bearer dnb_…`; `danube login` keeps one.")
+        }
+        let text = String(header.dropFirst(prefix.count))
+        guard let token = try await database.authenticate(text) else {
+            throw Problem(
+                .unauthorized, "The token is unknown, expired or revoked.",
+                hint: "Ask an administrator for a new one.")
+        }
+        guard token.scope >= level else {
+            throw Problem(
+                .forbidden, "This needs a token of level \(level.rawValue).",
+                hint: "The token `\(token.name)` has level \(token.scope.rawValue).")
+        }
+        try? await database.noteUse(of: token)
+        return token
+    }
+}

@@ -1,0 +1,179 @@
+internal import Compiler
+internal import HTTPTypes
+internal import Hummingbird
+internal import PipelineIR
+
+internal import struct Executor.JobID
+internal import struct Executor.Timestamp
+
+/// Routes of jobs: asking for them, listing them, ending them.
+struct JobRoutes: Sendable {
+    let database: MasterDatabase
+    let dispatcher: Dispatcher
+
+    private static let mostPerPage = 500
+    private static let usualPerPage = 50
+
+    /// Adds them.
+    func add(to routes: APIRoutes) {
+        routes.on(.post, "/api/v1/jobs", .write) { try await submit($0, $1) }
+        routes.on(.get, "/api/v1/jobs", .read) { request, _ in try await list(request) }
+        routes.on(.get, "/api/v1/jobs/{id}", .read) { _, context in
+            try await answer(try await job(context))
+        }
+        routes.on(.get, "/api/v1/jobs/{id}/steps", .read) { _, context in
+            try await steps(context)
+        }
+        routes.on(.get, "/api/v1/jobs/{id}/plan", .read) { request, context in
+            try await plan(request, context)
+        }
+        routes.on(.post, "/api/v1/jobs/{id}/cancel", .write) { _, context in
+            try await cancel(context)
+        }
+        routes.on(.post, "/api/v1/jobs/{id}/rerun", .write) { request, context in
+            try await rerun(request, context)
+        }
+    }
+
+    /// The job that a path names, which gives its id or a beginning of it that no other has.
+    func job(_ context: APIContext) async throws -> Job {
+        let text = context.parameters.get("id") ?? ""
+        if let id = JobID(text), let job = try await database.job(id) { return job }
+        let found = try await database.jobs(withPrefix: text)
+        guard let job = found.first else {
+            throw Problem(
+                .notFound, "There is no job \(text).", hint: "`danube jobs` lists those there are.")
+        }
+        guard found.count == 1 else {
+            throw Problem(
+                .conflict, "\(text) is the beginning of more than one job.",
+                hint: "Write more of it.")
+        }
+        return job
+    }
+
+    private func answer(
+        _ job: Job, _ status: HTTPResponse.Status = .ok
+    ) async throws -> Response {
+        let counts = try await database.stepCounts(of: [job.number])[job.number] ?? .init()
+        return JSONAnswer.make(status) { JobJSON.write(job, counts, to: &$0) }
+    }
+
+    private func submit(_ request: Request, _ context: APIContext) async throws -> Response {
+        let body = try await JSONBody(request, of: JobRequest.keys)
+        var new = try JobRequest(body).job
+        new.requestedBy = context.actor
+        if let key = request.headers[Self.idempotencyKey] {
+            // Whose key it is, so that nobody gets the job of another.
+            new.idempotencyKey = "\(context.token?.id ?? 0) \(key)"
+        }
+        let submission = try await dispatcher.submit(new)
+        return try await answer(submission.job, submission.isNew ? .created : .ok)
+    }
+
+    private static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .eTag
+
+    private func list(_ request: Request) async throws -> Response {
+        let query = try Query(
+            request, known: [
+                "pipeline", "team", "state", "ref", "revision", "trigger", "limit", "cursor",
+            ])
+        var filter = JobFilter()
+        filter.pipeline = query["pipeline"]
+        filter.team = query["team"]
+        filter.ref = query["ref"]
+        filter.revision = query["revision"]
+        filter.trigger = query["trigger"]
+        if let words = query["state"] {
+            filter.states = Set(
+                try words.split(separator: ",").map { word in
+                    guard let state = JobState(rawValue: String(word)) else {
+                        throw Problem(
+                            .badRequest, "There is no state \(word).",
+                            hint: JobState.allCases.map(\.rawValue).joined(separator: ", "))
+                    }
+                    return state
+                })
+        }
+        let limit = try query.integer("limit", 1...Self.mostPerPage) ?? Self.usualPerPage
+        let cursor = try query["cursor"].map { text in
+            guard let cursor = JobCursor(text) else {
+                throw Problem(.badRequest, "The cursor is none that this master gave.")
+            }
+            return cursor
+        }
+        let page = try await database.jobs(filter, before: cursor, limit: limit)
+        let counts = try await database.stepCounts(of: page.jobs.map(\.number))
+        return JSONAnswer.make { json in
+            json.beginObject()
+            json.key("jobs")
+            json.beginArray()
+            for job in page.jobs { JobJSON.write(job, counts[job.number] ?? .init(), to: &json) }
+            json.endArray()
+            json.member("next", page.next?.description)
+            json.endObject()
+        }
+    }
+
+    private func steps(_ context: APIContext) async throws -> Response {
+        let job = try await job(context)
+        let steps = try await database.steps(of: job.id)
+        return JSONAnswer.make { json in
+            json.beginObject()
+            json.key("steps")
+            json.beginArray()
+            for step in steps { JobJSON.write(step, to: &json) }
+            json.endArray()
+            json.endObject()
+        }
+    }
+
+    /// The plan in JSON, which never changes once it is there.
+    private func plan(_ request: Request, _ context: APIContext) async throws -> Response {
+        let job = try await job(context)
+        guard let digest = job.plan, let bytes = try await database.plan(digest) else {
+            throw Problem(
+                .notFound, "Job \(job.id) has no plan\(job.state.isTerminal ? "" : " yet").")
+        }
+        let tag = "\"\(digest.digest.hex)\""
+        if request.headers[.ifNoneMatch] == tag {
+            return Response(status: .notModified, headers: [.eTag: tag])
+        }
+        let plan: Plan
+        do {
+            plan = try PlanProto.decode(bytes)
+        } catch {
+            throw Problem(.internalServerError, "The plan of job \(job.id) cannot be read.")
+        }
+        var response = JSONAnswer.bytes(.ok, plan.canonicalJSON())
+        response.headers[.eTag] = tag
+        response.headers[.cacheControl] = "private, max-age=31536000, immutable"
+        return response
+    }
+
+    private func cancel(_ context: APIContext) async throws -> Response {
+        let job = try await job(context)
+        if job.state.isTerminal {
+            throw Problem(
+                .conflict, "Job \(job.id) has ended: \(job.state.rawValue).")
+        }
+        _ = try await dispatcher.stop(
+            job.id, as: .cancelled, reason: "cancelled by \(context.actor)")
+        return try await answer(try await database.job(job.id) ?? job, .accepted)
+    }
+
+    private func rerun(_ request: Request, _ context: APIContext) async throws -> Response {
+        let job = try await job(context)
+        let body = try await JSONBody(request, of: ["failed"])
+        guard job.state.isTerminal else {
+            throw Problem(
+                .conflict, "Job \(job.id) has not ended.", hint: "Wait for it, or cancel it.")
+        }
+        var new = job.request
+        let isFailed = try body.bool("failed") ?? false
+        new.rerun = NewJob.Rerun(job: job.id, mode: isFailed ? .failed : .all)
+        new.idempotencyKey = nil
+        new.requestedBy = context.actor
+        return try await answer(try await dispatcher.submit(new).job, .created)
+    }
+}

@@ -1,0 +1,88 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import PipelineIR
+
+/// Why a request is not done, as RFC 9457 has it, with the next action.
+struct Problem: HTTPResponseError, Equatable {
+    let status: HTTPResponse.Status
+    /// One sentence.
+    let detail: String
+    var hint: String?
+    /// Seconds after which it may be asked again.
+    var retryAfter: Int?
+
+    init(
+        _ status: HTTPResponse.Status, _ detail: String, hint: String? = nil,
+        retryAfter: Int? = nil
+    ) {
+        self.status = status
+        self.detail = detail
+        self.hint = hint
+        self.retryAfter = retryAfter
+    }
+
+    /// What an error means to whoever asked. Of one that is nobody's business no detail is told.
+    init(of error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let error as MasterDatabaseError: self.init(error)
+        case let refusal as Dispatcher.Refusal: self.init(refusal)
+        case let error as any HTTPResponseError:
+            self.init(error.status, error.status.reasonPhrase)
+        default:
+            self.init(
+                .internalServerError, "The master failed at this.",
+                hint: "Its log says more under the request's id.")
+        }
+    }
+
+    private init(_ error: MasterDatabaseError) {
+        let hint = error.hint
+        switch error {
+        case .busy: self.init(.serviceUnavailable, "\(error)", hint: hint, retryAfter: 1)
+        case .noSpace: self.init(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), "\(error)", hint: hint)
+        case .closed: self.init(.serviceUnavailable, "\(error)", hint: hint, retryAfter: 5)
+        case .invalid: self.init(.unprocessableContent, "\(error)", hint: hint)
+        case .missing: self.init(.notFound, "\(error)", hint: hint)
+        default: self.init(.internalServerError, "\(error)", hint: hint)
+        }
+    }
+
+    private init(_ refusal: Dispatcher.Refusal) {
+        switch refusal {
+        case .draining:
+            self.init(
+                .serviceUnavailable, "\(refusal)", hint: "Ask the next master.", retryAfter: 5)
+        case .tooManyPending:
+            self.init(
+                .tooManyRequests, "\(refusal)", hint: "Ask again when some have run.",
+                retryAfter: 30)
+        case .groupFull:
+            self.init(.conflict, "\(refusal)", hint: "Wait for one of them, or cancel it.")
+        }
+    }
+
+    func response(from request: Request, context: some RequestContext) -> Response {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("type")
+        json.string("about:blank")
+        json.key("title")
+        json.string(status.reasonPhrase)
+        json.key("status")
+        json.integer(status.code)
+        json.key("detail")
+        json.string(detail)
+        if let hint {
+            json.key("hint")
+            json.string(hint)
+        }
+        json.endObject()
+        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
+        return Response(
+            status: status, headers: headers,
+            body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
+    }
+}
