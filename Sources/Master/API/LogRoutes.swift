@@ -1,0 +1,160 @@
+internal import Executor
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+internal import NIOPosix
+internal import PipelineIR
+internal import ServiceLifecycle
+
+/// Routes of what jobs print. A reader that stalls holds one part of a log and no thread.
+struct LogRoutes: Sendable {
+    let jobs: JobRoutes
+    let data: DataFolder
+    let threads: NIOThreadPool
+
+    private static let pause = Duration.milliseconds(100)
+    private static let beat = 150
+
+    /// Adds them.
+    func add(to routes: APIRoutes) {
+        routes.on(.get, "/api/v1/jobs/{id}/logs", .read) { request, context in
+            try await text(request, context)
+        }
+        routes.on(.get, "/api/v1/jobs/{id}/logs/stream", .read) { request, context in
+            try await stream(request, context)
+        }
+    }
+
+    private func text(_ request: Request, _ context: APIContext) async throws -> Response {
+        let job = try await jobs.job(context)
+        let query = try Query(request, known: ["step", "follow", "timestamps"])
+        let step = try await step(query["step"], of: job)
+        let isFollowing = query.flag("follow")
+        let showsTimes = query.flag("timestamps")
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+            body: ResponseBody { writer in
+                var atStart = true
+                do {
+                    try await read(job, step: step, from: 0, follows: isFollowing) { chunk, _ in
+                        guard let chunk else { return }
+                        let bytes = showsTimes ? Self.timed(chunk, &atStart) : chunk.bytes
+                        try await writer.write(ByteBuffer(bytes: bytes))
+                    }
+                } catch is CancellationError {
+                    // Whoever follows asks the next master.
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    /// Each line with the time at which it began.
+    private static func timed(_ chunk: LogChunk, _ atStart: inout Bool) -> [UInt8] {
+        let time = Array((chunk.time.utc + " ").utf8)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(chunk.bytes.count + 32)
+        for byte in chunk.bytes {
+            if atStart { bytes += time }
+            bytes.append(byte)
+            atStart = byte == 0x0a
+        }
+        return bytes
+    }
+
+    private func stream(_ request: Request, _ context: APIContext) async throws -> Response {
+        let job = try await jobs.job(context)
+        let query = try Query(request, known: ["step"])
+        let step = try await step(query["step"], of: job)
+        let names = try await jobs.database.steps(of: job.id).map(\.name)
+        let start = try ServerSentEvents.last(request)
+        return ServerSentEvents.answer { writer in
+            let known = StepNames(names)
+            try await read(job, step: step, from: start, follows: true) { chunk, next in
+                guard let chunk else { return try await writer.beat() }
+                let name = try await known.name(of: chunk.key?.step) {
+                    try await jobs.database.steps(of: job.id).map(\.name)
+                }
+                try await writer.write(id: next, event: nil) { Self.write(chunk, name, to: &$0) }
+            }
+            let ended = try await jobs.database.job(job.id) ?? job
+            let counts = try await jobs.database.stepCounts(of: [job.number])[job.number]
+            try await writer.write(id: nil, event: "end") {
+                JobJSON.write(ended, counts ?? .init(), to: &$0)
+            }
+        }
+    }
+
+    private static func write(_ chunk: LogChunk, _ name: String?, to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("step", name)
+        json.key("stream")
+        switch chunk.stream {
+        case .standardOutput: json.string("stdout")
+        case .standardError: json.string("stderr")
+        case .note: json.string("note")
+        }
+        json.member("time", chunk.time.utc)
+        json.member("text", String(decoding: chunk.bytes, as: UTF8.self))
+        json.endObject()
+    }
+
+    /// The step that somebody means: its name, its id or its number.
+    private func step(_ text: String?, of job: Job) async throws -> Int? {
+        guard let text else { return nil }
+        let steps = try await jobs.database.steps(of: job.id)
+        if let step = steps.first(where: { $0.id == text || $0.name == text }) { return step.step }
+        if let number = Int(text), steps.indices.contains(number) { return number }
+        throw Problem(
+            .notFound, "Job \(job.id) has no step `\(text)`.",
+            hint: "GET /api/v1/jobs/\(job.id)/steps lists them.")
+    }
+
+    /// Reads a log to its end; follows it where it is still written. Now and then, while nothing
+    /// comes, the block is called without a chunk.
+    private func read(
+        _ job: Job, step: Int?, from start: UInt64, follows: Bool,
+        _ take: (LogChunk?, UInt64) async throws -> Void
+    ) async throws {
+        let folder = data.job(job.id)
+        var position = start
+        var quiet = 0
+        var isOver = job.state.isTerminal
+        while true {
+            let place = position
+            let part = try await threads.runIfActive {
+                try LogPart(folder: folder, from: place, step: step)
+            }
+            for (chunk, next) in part?.chunks ?? [] {
+                try await take(chunk, next)
+                position = next
+            }
+            if part?.hasEnded ?? false { return }
+            if part?.isFull ?? false { continue }
+            // What was written before it was over was read after that.
+            if !follows || isOver { return }
+            if Task.isShuttingDownGracefully { throw CancellationError() }
+            quiet += 1
+            if quiet % 10 == 0 {
+                isOver = try await jobs.database.job(job.id)?.state.isTerminal ?? true
+            }
+            if quiet % Self.beat == 0 { try await take(nil, position) }
+            try await Task.sleep(for: Self.pause)
+        }
+    }
+}
+
+/// Names of steps, asked for again when one is not known: the plan may have come meanwhile.
+private actor StepNames {
+    private var names: [String]
+
+    init(_ names: [String]) { self.names = names }
+
+    func name(
+        of step: Int?, _ ask: @Sendable () async throws -> [String]
+    ) async throws -> String? {
+        guard let step else { return nil }
+        if !names.indices.contains(step) { names = try await ask() }
+        return names.indices.contains(step) ? names[step] : nil
+    }
+}
