@@ -303,6 +303,8 @@ import Testing
                 jobs.limit = "\(canary)"
                 repositories.allow = ["\(canary)"]
                 ["\(canary)"]
+                [teams."\(canary)"]
+                weigth = 1
                 """
             let told = try Self.problems(
                 text, ["HOME": "/home", "DANUBE_JOBS_LIMIT": canary],

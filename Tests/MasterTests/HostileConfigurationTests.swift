@@ -35,6 +35,8 @@ import Testing
         ("[[http]]\n", "There are no arrays of tables here."),
         ("jobs.limit = 007", "This is no value."), ("jobs.limit = 1__0", "This is no value."),
         ("jobs.limit = _1", "This is no value."), ("jobs.limit = 0x", "This is no value."),
+        ("jobs.limit = 0o0b1", "This is no value."), ("jobs.limit = .5", "This is no value."),
+        ("jobs.limit = 1_.0", "This is no value."), ("jobs.limit = 1e", "This is no value."),
         ("jobs.limit = -0x1", "This is no value."), ("metrics.open = True", "This is no value."),
         ("data = \"\\ud800\"", "This escape is no character."),
         ("data = \"\\U00110000\"", "This escape is no character."),

@@ -129,7 +129,9 @@ struct ConfigurationKey: Sendable {
     static func hint(for path: [String]) -> String {
         let name = path.joined(separator: ".")
         let names = all.map { key in
-            guard key.isNamed, key.parts.count == path.count else { return key.shownName }
+            guard key.isNamed, key.parts.count == path.count, !SecretLook.isSecret(name) else {
+                return key.shownName
+            }
             return zip(key.parts, path).map { $0 == "*" ? $1 : String($0) }
                 .joined(separator: ".")
         }
