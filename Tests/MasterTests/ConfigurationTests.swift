@@ -135,7 +135,7 @@ import Testing
                 danube.toml:6:1: error: There is no table `server`.
                   6 | [server]
                     | ^
-                  hint: Known keys: \(ConfigurationKey.all.map(\.name).joined(separator: ", ")).
+                  hint: Known keys: \(ConfigurationKey.all.map(\.shownName).joined(separator: ", ")).
                 danube.toml:9:7: error: `teams.a.weight` is the integer `0`, but must be an \
                 integer from 1 to 1000.
                   9 | a = { weight = 0, wait = 1 }
@@ -143,7 +143,7 @@ import Testing
                 danube.toml:9:19: error: There is no key `teams.a.wait`.
                   9 | a = { weight = 0, wait = 1 }
                     |                   ^
-                  hint: Known keys: teams.*.weight.
+                  hint: Did you mean `teams.a.weight`?
                 DANUBE_HTTP_LISTEM: error: There is no such variable of the configuration.
                   hint: Did you mean `DANUBE_HTTP_LISTEN`?
                 DANUBE_JOBS_LIMIT: error: `jobs.limit` is `0`, but must be an integer from 1 to \
@@ -303,6 +303,8 @@ import Testing
                 jobs.limit = "\(canary)"
                 repositories.allow = ["\(canary)"]
                 ["\(canary)"]
+                [teams."\(canary)"]
+                weigth = 1
                 """
             let told = try Self.problems(
                 text, ["HOME": "/home", "DANUBE_JOBS_LIMIT": canary],

@@ -153,6 +153,17 @@ import Testing
         #expect(text.contains("queue: after"))
     }
 
+    @Test func `a reader that is gone ends nothing`() throws {
+        signal(SIGPIPE, SIG_IGN)
+        var ends: [Int32] = [0, 0]
+        try #require(Glibc.pipe(&ends) == 0)
+        close(ends[0])
+        defer { close(ends[1]) }
+        let sink = LogSink(descriptor: ends[1], format: .text, level: .info) { $0 }
+        let logger = Logger(label: "queue") { MasterLogHandler(label: $0, sink: sink) }
+        for _ in 0..<3 { logger.info("to nobody") }
+    }
+
     @Test func `lines of many tasks do not mix`() async throws {
         let (logger, _) = logger(.text)
         await withTaskGroup(of: Void.self) { group in

@@ -53,9 +53,9 @@ package enum ConfigurationDocument {
 
             """
         for key in ConfigurationKey.all {
-            let name = key.parts.map { $0 == "*" ? "NAME" : $0 }.joined(separator: ".")
             let read = key.reloads ? "also on SIGHUP" : "at start"
-            text += "| `\(name)` | \(key.form) | \(key.defaultText) | \(read) | \(key.summary) |\n"
+            text +=
+                "| `\(key.shownName)` | \(key.form) | \(key.defaultText) | \(read) | \(key.summary) |\n"
         }
         text += "\n## Variables and flags\n\n| key | variable | flag |\n|---|---|---|\n"
         for key in ConfigurationKey.all where !key.isNamed {

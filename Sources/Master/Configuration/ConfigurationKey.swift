@@ -120,18 +120,34 @@ struct ConfigurationKey: Sendable {
         }
     }
 
-    /// What a person may have meant by a name.
-    static func hint(for name: String) -> String {
-        let names = all.map(\.name)
-        if let near = Spelling.nearest(to: name, among: names) { return "Did you mean `\(near)`?" }
+    /// `teams.NAME.weight`, for people.
+    var shownName: String {
+        parts.map { $0 == "*" ? "NAME" : String($0) }.joined(separator: ".")
+    }
+
+    /// What a person may have meant by a path of names.
+    static func hint(for path: [String]) -> String {
+        let name = path.joined(separator: ".")
+        let names = all.map { key in
+            guard key.isNamed, key.parts.count == path.count, !SecretLook.isSecret(name) else {
+                return key.shownName
+            }
+            return zip(key.parts, path).map { $0 == "*" ? $1 : String($0) }
+                .joined(separator: ".")
+        }
+        if let near = Spelling.nearest(to: name, among: names) { return didYouMean(near) }
         // The right name in the wrong table.
         let last = name.split(separator: ".").last.map(String.init) ?? name
         let ends = names.filter { $0.split(separator: ".").last.map(String.init) == last }
-        if let end = ends.first { return "Did you mean `\(end)`?" }
+        if let end = ends.first { return didYouMean(end) }
         let tables = Set(names.compactMap { $0.split(separator: ".").first.map(String.init) })
         let near = Spelling.nearest(to: String(name.prefix { $0 != "." }), among: tables)
         let known = names.filter { near == nil || $0.hasPrefix("\(near ?? "").") }
-        return "Known keys: \(known.joined(separator: ", "))."
+        return "Known keys: \(ShownText.line(known.joined(separator: ", "), most: 1000))."
+    }
+
+    private static func didYouMean(_ name: String) -> String {
+        "Did you mean `\(ShownText.line(name))`?"
     }
 }
 

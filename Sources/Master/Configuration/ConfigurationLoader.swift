@@ -81,7 +81,7 @@ struct ConfigurationLoader {
             problems.append(
                 ConfigurationProblem(
                     place, "There is no \(entry.isTable ? "table" : "key") \(shown).",
-                    hint: ConfigurationKey.hint(for: entry.path.joined(separator: "."))))
+                    hint: ConfigurationKey.hint(for: entry.path)))
             return false
         }
         set(key, entry.value, table: table, shown, at: place, surroundings)

@@ -39,19 +39,17 @@ extension TOMLReader {
         let sign = token.hasPrefix("-") || token.hasPrefix("+") ? 1 : 0
         var digits = token.dropFirst(sign)
         var radix = 10
-        for (prefix, other) in [("0x", 16), ("0o", 8), ("0b", 2)]
-        where sign == 0 && digits.hasPrefix(prefix) {
+        let bases = [("0x", 16), ("0o", 8), ("0b", 2)]
+        if sign == 0, let (_, other) = bases.first(where: { digits.hasPrefix($0.0) }) {
             digits = digits.dropFirst(2)
             radix = other
         }
-        let parts = digits.split(separator: "_", omittingEmptySubsequences: false)
-        let areDigits = parts.allSatisfy { part in
-            !part.isEmpty && part.allSatisfy { $0.hexDigitValue.map { $0 < radix } ?? false }
-        }
-        guard areDigits, radix != 10 || digits == "0" || !digits.hasPrefix("0") else {
+        guard areDigits(digits, radix), radix != 10 || digits == "0" || !digits.hasPrefix("0")
+        else {
             return nil
         }
-        guard let number = Int64(token.prefix(sign) + parts.joined(), radix: radix) else {
+        guard let number = Int64(token.prefix(sign) + digits.filter { $0 != "_" }, radix: radix)
+        else {
             throw start.mistake("64 bits do not hold this number.")
         }
         return number
@@ -68,9 +66,27 @@ extension TOMLReader {
         return isDate || isTime
     }
 
+    /// Digits with single underscores between them.
+    private static func areDigits(_ text: Substring, _ radix: Int) -> Bool {
+        text.split(separator: "_", omittingEmptySubsequences: false).allSatisfy { part in
+            !part.isEmpty && part.allSatisfy { $0.hexDigitValue.map { $0 < radix } ?? false }
+        }
+    }
+
     private static func isFraction(_ token: String) -> Bool {
-        token.utf8.contains(where: \.isDigit) && token.utf8.contains { ".eE".utf8.contains($0) }
-            && token.utf8.allSatisfy { $0.isDigit || "+-._eE".utf8.contains($0) }
+        var number = token[...]
+        if let sign = number.first, sign == "-" || sign == "+" { number = number.dropFirst() }
+        let whole = number.prefix { $0.isNumber || $0 == "_" }
+        number = number.dropFirst(whole.count)
+        guard areDigits(whole, 10), whole == "0" || !whole.hasPrefix("0") else { return false }
+        if number.first == "." {
+            let part = number.dropFirst().prefix { $0.isNumber || $0 == "_" }
+            number = number.dropFirst(1 + part.count)
+            if !areDigits(part, 10) { return false }
+        }
+        guard let exponent = number.popFirst() else { return true }
+        if let sign = number.first, sign == "-" || sign == "+" { number = number.dropFirst() }
+        return (exponent == "e" || exponent == "E") && areDigits(number, 10)
     }
 
     // MARK: strings

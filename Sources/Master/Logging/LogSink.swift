@@ -7,6 +7,7 @@ internal import Synchronization
 ///
 /// A line has at most 4096 bytes, which a pipe takes whole or not at all. A reader that stalls
 /// holds nobody up: lines are dropped while it does, and counted in the next one that is written.
+/// One that is gone ends the program, unless that ignores SIGPIPE.
 package final class LogSink: Sendable {
     /// Bytes of a line with its newline: `PIPE_BUF` of Linux.
     package static let mostLineBytes = 4096
