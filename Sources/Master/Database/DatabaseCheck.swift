@@ -24,13 +24,19 @@ enum DatabaseCheck {
 
     /// Checks that jobs and steps are what their events say. One sentence for each problem.
     static func content(of connection: Database) throws -> [String] {
+        let unreadable = try Int64.fetchAll(
+            connection,
+            sql: """
+                SELECT sequence FROM job_events WHERE NOT json_valid(body) LIMIT \(mostProblems)
+                """)
+        if !unreadable.isEmpty { return unreadable.map { "event \($0) is no JSON" } }
         var fold = JobFold()
         try fold.run(connection)
         var problems = fold.problems
         for (sql, sentence) in [
             (stepsThatDiffer, "is not what the last event of it says"),
             (attemptsThatDiffer, "has another number of attempts than it says"),
-            ("SELECT job, 0 FROM removals", "is half forgotten"),
+            ("SELECT job, 0 AS step FROM removals", "is half forgotten"),
         ] {
             let rows = try Row.fetchCursor(
                 connection,

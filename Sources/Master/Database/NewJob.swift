@@ -98,7 +98,7 @@ struct NewJob: Sendable, Equatable {
         do throws(PlanError) {
             canonical = try CanonicalJSON.canonical(Array(text.utf8))
         } catch {
-            throw .invalid(field: limit.name, reason: "is no JSON: \(error)")
+            throw .invalid(field: limit.name, reason: "is no JSON: \(error.message)")
         }
         guard canonical.first == UInt8(ascii: "{") else {
             throw .invalid(field: limit.name, reason: "is no JSON object")

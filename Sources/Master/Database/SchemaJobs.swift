@@ -21,7 +21,7 @@ enum SchemaJobs {
             revision TEXT,
             repository TEXT NOT NULL,
             file TEXT NOT NULL,
-            parameters TEXT NOT NULL CHECK (json_type(parameters) = 'object'),
+            parameters TEXT NOT NULL CHECK (parameters GLOB '{*}'),
             priority INTEGER NOT NULL,
             concurrency_group TEXT,
             concurrency_rule TEXT CHECK ((concurrency_rule IS NULL) = (concurrency_group IS NULL)),
@@ -77,7 +77,7 @@ enum SchemaJobs {
             job INTEGER NOT NULL REFERENCES jobs (number),
             at INTEGER NOT NULL,
             kind TEXT NOT NULL,
-            body TEXT NOT NULL CHECK (json_type(body) = 'object')
+            body TEXT NOT NULL CHECK (body GLOB '{*}')
         ) STRICT;
 
         -- Jobs that are being forgotten: the only ones whose rows may be removed, while this lasts.

@@ -32,7 +32,7 @@ enum SchemaRest {
             team INTEGER REFERENCES teams (id),
             repository TEXT NOT NULL,
             file TEXT NOT NULL,
-            settings TEXT NOT NULL DEFAULT '{}' CHECK (json_type(settings) = 'object'),
+            settings TEXT NOT NULL DEFAULT '{}' CHECK (settings GLOB '{*}'),
             is_paused INTEGER NOT NULL DEFAULT 0 CHECK (is_paused IN (0, 1)),
             created INTEGER NOT NULL,
             changed INTEGER NOT NULL
@@ -54,7 +54,7 @@ enum SchemaRest {
             version INTEGER NOT NULL CHECK (version >= 1),
             key_id TEXT,
             ciphertext BLOB,
-            restrictions TEXT NOT NULL CHECK (json_type(restrictions) = 'object'),
+            restrictions TEXT NOT NULL,
             created INTEGER NOT NULL,
             changed INTEGER NOT NULL,
             changed_by TEXT,
@@ -91,7 +91,7 @@ enum SchemaRest {
             actor TEXT NOT NULL,
             action TEXT NOT NULL,
             subject TEXT NOT NULL,
-            detail TEXT NOT NULL CHECK (json_type(detail) = 'object')
+            detail TEXT NOT NULL CHECK (detail GLOB '{*}')
         ) STRICT;
 
         CREATE TRIGGER audit_log_never_changes BEFORE UPDATE ON audit_log

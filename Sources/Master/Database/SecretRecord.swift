@@ -4,7 +4,7 @@ internal import struct Executor.Timestamp
 
 /// Whose a secret is and what it is called.
 struct SecretName: Sendable, Hashable, CustomStringConvertible {
-    /// `global`, `team/NAME` or `pipeline/NAME`.
+    /// Everybody's, a team's or a pipeline's, in one word.
     var scope: String
     var name: String
 
@@ -18,10 +18,12 @@ struct SecretName: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// The bytes of a secret, which only the holder of a key can read.
+/// The bytes of a secret, which only the holder of a key can read, and what is bound to them.
 struct SealedValue: Sendable, Equatable {
     /// Which key opens it.
     var keyID: String
+    /// Which jobs get it, in the words of whoever sealed it.
+    var restrictions = ""
     var ciphertext: [UInt8]
 }
 
@@ -33,7 +35,7 @@ struct SecretRecord: Sendable, Equatable {
     var version: Int64
     /// Which key opens it.
     var keyID: String
-    /// A JSON object that says which jobs get it.
+    /// Which jobs get it, in the words of whoever sealed it.
     var restrictions: String
     var created: Timestamp
     var changed: Timestamp
@@ -64,6 +66,8 @@ struct StoredSecret: Sendable, Equatable {
     init(_ row: Row) throws {
         var fields = Fields(row, of: "secrets")
         record = try SecretRecord(&fields)
-        value = SealedValue(keyID: record.keyID, ciphertext: try fields.bytes())
+        value = SealedValue(
+            keyID: record.keyID, restrictions: record.restrictions,
+            ciphertext: try fields.bytes())
     }
 }

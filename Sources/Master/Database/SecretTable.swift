@@ -38,11 +38,11 @@ enum SecretTable {
 }
 
 extension WriteTransaction {
-    /// Keeps a value of a secret as its next version, which the value is sealed for. Gives that
-    /// version.
+    /// Keeps what is made of a secret as its next version, and gives that version. `make` is told
+    /// what is there now and the version that the value is sealed for.
     func put(
-        _ name: SecretName, restrictions: String, by actor: String?, at time: Timestamp,
-        seal: (Int64) throws -> SealedValue
+        _ name: SecretName, by actor: String?, at time: Timestamp,
+        make: (StoredSecret?, Int64) throws -> SealedValue
     ) throws -> Int64 {
         let name = try name.checked()
         let last = try Int64.fetchOne(
@@ -53,7 +53,8 @@ extension WriteTransaction {
         guard !overflow else {
             throw MasterDatabaseError.invalid(field: "\(name)", reason: "has no version left")
         }
-        let value = try checked(seal(version))
+        let known = try SecretTable.secret(name, in: connection)
+        let value = try checked(make(known, version))
         try run(
             """
             INSERT INTO secrets (scope, name, version, key_id, ciphertext, restrictions, created,
@@ -66,8 +67,7 @@ extension WriteTransaction {
             """,
             [
                 name.scope, name.name, version, value.keyID, Data(value.ciphertext),
-                try NewJob.object(restrictions, FieldLimit.restrictions), time.sinceEpoch,
-                try FieldLimit.actor.check(actor),
+                value.restrictions, time.sinceEpoch, try FieldLimit.actor.check(actor),
             ])
         return version
     }
@@ -95,10 +95,13 @@ extension WriteTransaction {
             let secret = try StoredSecret(row)
             let value = try checked(seal(secret))
             try run(
-                "UPDATE secrets SET key_id = ?, ciphertext = ? WHERE scope = ? AND name = ?",
+                """
+                UPDATE secrets SET key_id = ?, restrictions = ?, ciphertext = ?
+                WHERE scope = ? AND name = ?
+                """,
                 [
-                    value.keyID, Data(value.ciphertext), secret.record.name.scope,
-                    secret.record.name.name,
+                    value.keyID, value.restrictions, Data(value.ciphertext),
+                    secret.record.name.scope, secret.record.name.name,
                 ])
         }
         return rows.count
@@ -109,23 +112,23 @@ extension WriteTransaction {
             throw MasterDatabaseError.invalid(
                 field: "value of a secret", reason: "has more than \(SecretTable.mostBytes) bytes")
         }
+        _ = try FieldLimit.restrictions.check(value.restrictions) as String
         return value
     }
 }
 
 extension MasterDatabase {
-    /// Keeps a value of a secret, and says so in the audit log when an entry is given. `seal` is
-    /// called on the thread of the writer with the version that the value is sealed for, which is
-    /// given back.
+    /// Keeps what is made of a secret, and says so in the audit log when an entry is given. `make`
+    /// is called on the thread of the writer, with what is there now and the version that the value
+    /// is sealed for, which is given back.
     func putSecret(
-        _ name: SecretName, restrictions: String = "{}", by actor: String? = nil,
-        audit entry: AuditEntry? = nil, at time: Timestamp = .now(),
-        seal: @escaping @Sendable (Int64) throws -> SealedValue
+        _ name: SecretName, by actor: String? = nil, audit entry: AuditEntry? = nil,
+        at time: Timestamp = .now(),
+        make: @escaping @Sendable (StoredSecret?, Int64) throws -> SealedValue
     ) async throws(MasterDatabaseError) -> Int64 {
         try await write { transaction in
             if let entry { try transaction.audit(entry) }
-            return try transaction.put(
-                name, restrictions: restrictions, by: actor, at: time, seal: seal)
+            return try transaction.put(name, by: actor, at: time, make: make)
         }
     }
 
