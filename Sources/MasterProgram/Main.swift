@@ -1,7 +1,11 @@
-import Master
+internal import Glibc
+internal import Master
 
 /// `danube-master`: the daemon, which `danube master` executes.
 @main
-enum MasterProgram {
-    static func main() async {}
+enum Main {
+    static func main() async {
+        signal(SIGPIPE, SIG_IGN)
+        exit(await MasterProgram.run(arguments: Array(CommandLine.arguments.dropFirst())))
+    }
 }

@@ -16,8 +16,8 @@ private let mayImport: [String: Set<String>] = [
     "CLI": ["PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema", "ArgumentParser"],
     "Master": [
         "PipelineIR", "Compiler", "Executor", "CSandbox", "CSQLite", "Crypto",
-        "FoundationEssentials", "GRDB", "HTTPTypes", "Hummingbird", "Logging", "NIOCore",
-        "NIOPosix", "ServiceLifecycle",
+        "FoundationEssentials", "GRDB", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
+        "NIOPosix", "ServiceLifecycle", "UnixSignals",
     ],
     "MasterProgram": ["Master"],
 ]

@@ -1,4 +1,5 @@
 internal import Hummingbird
+internal import Logging
 
 /// The routes of the API: each names the level that a token needs for it, or that it needs none.
 final class APIRoutes {
@@ -15,7 +16,11 @@ final class APIRoutes {
     private(set) var all: [Route] = []
     private let database: MasterDatabase
 
-    init(database: MasterDatabase) { self.database = database }
+    init(database: MasterDatabase, logger: Logger) {
+        self.database = database
+        // Holds for the routes that are added after it.
+        router.middlewares.add(ProblemMiddleware(logger: logger))
+    }
 
     /// Adds a route.
     func on(

@@ -1,0 +1,72 @@
+internal import Glibc
+internal import PipelineIR
+
+/// The program `danube-master`.
+package enum MasterProgram {
+    /// Version of the program, as in `CHANGELOG.md`.
+    static let version = "0.1.0"
+
+    /// Runs it with the arguments of the process, without its name, and gives its exit status: 0
+    /// after an orderly end, 2 after a mistake in what was given, 3 after a failure of the machine.
+    package static func run(arguments: [String]) async -> Int32 {
+        let environment = Self.environment()
+        let configuration: MasterConfiguration
+        do throws(ConfigurationError) {
+            let given = try MasterArguments(arguments, environment: environment)
+            if given.action == .help {
+                say(ConfigurationDocument.help(), to: STDOUT_FILENO)
+                return 0
+            }
+            configuration = try MasterConfiguration.load(
+                file: given.file, environment: environment, flags: given.flags)
+            if given.action == .checkConfiguration {
+                say(ConfigurationDocument.toml(configuration), to: STDOUT_FILENO)
+                return 0
+            }
+        } catch {
+            say("\(error)", to: STDERR_FILENO)
+            return error.status
+        }
+        do {
+            try await MasterServer(configuration, environment: environment).run()
+            return 0
+        } catch let failure as StartFailure {
+            say("\(failure)\n", to: STDERR_FILENO)
+            return 3
+        } catch {
+            say("danube-master: error: \(error)\n", to: STDERR_FILENO)
+            return 3
+        }
+    }
+
+    private static func environment() -> [String: String] {
+        var found: [String: String] = [:]
+        var next = environ
+        while let variable = next.pointee {
+            let text = String(cString: variable)
+            if let equals = text.firstIndex(of: "=") {
+                found[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            next += 1
+        }
+        return found
+    }
+
+    static func say(_ text: String, to descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno != EINTR { return }
+            rest = rest.dropFirst(max(0, count))
+        }
+    }
+}
+
+/// Why a master cannot start.
+struct StartFailure: Error, CustomStringConvertible {
+    let message: String
+    let hint: String
+
+    /// Two lines without a newline at the end.
+    var description: String { "danube-master: error: \(message)\n  hint: \(hint)" }
+}

@@ -1,0 +1,172 @@
+internal import Glibc
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import ServiceLifecycle
+internal import UnixSignals
+
+internal import struct Executor.Timestamp
+
+/// A running master: its parts, how they begin and how they end.
+struct MasterServer: Sendable {
+    private let configuration: MasterConfiguration
+    private let environment: [String: String]
+    private let logger: Logger
+
+    private static let fileThreads = 8
+    private static let gitThreads = 8
+    /// How long SIGTERM waits for jobs; those that go on are left to the next master.
+    private static let patience = Duration.seconds(10)
+    private static let idleSeconds: Int64 = 120
+
+    init(_ configuration: MasterConfiguration, environment: [String: String]) {
+        self.configuration = configuration
+        self.environment = environment
+        let sink = LogSink(
+            format: configuration.log.format, level: configuration.log.level, redact: { $0 })
+        logger = Logger(label: "master") { MasterLogHandler(label: $0, sink: sink) }
+    }
+
+    /// Runs until it is told to end.
+    func run() async throws {
+        let started = Timestamp.now()
+        let files = NIOThreadPool(numberOfThreads: Self.fileThreads)
+        let fetches = NIOThreadPool(numberOfThreads: Self.gitThreads)
+        files.start()
+        fetches.start()
+        let hub = EventHub()
+        let (data, database) = try await open(files, hub)
+        if let path = try await FirstToken.make(in: data.path, database) {
+            MasterProgram.say(
+                "The administrator's token is in \(path)\n", to: STDOUT_FILENO)
+        }
+        let dispatcher = Dispatcher(
+            try setting(data, database, files, fetches), limits: limits,
+            mostPending: configuration.jobs.queue,
+            mostMilliseconds: configuration.jobs.maxDuration.components.seconds * 1000)
+        try await dispatcher.start()
+        let (ends, end) = AsyncStream.makeStream(of: Bool.self)
+        let routes = APIRoutes(database: database, logger: logger)
+        let jobs = JobRoutes(database: database, dispatcher: dispatcher)
+        jobs.add(to: routes)
+        LogRoutes(jobs: jobs, data: data, threads: files).add(to: routes)
+        EventRoutes(database: database, hub: hub).add(to: routes)
+        SystemRoutes(
+            database: database, dispatcher: dispatcher,
+            facts: .init(version: MasterProgram.version, started: started),
+            shutDown: { end.yield($0) }
+        ).add(to: routes)
+        try await serve(routes, dispatcher, hub, ends)
+        await dispatcher.abandon()
+        try await files.runIfActive { database.close() }
+        try await fetches.shutdownGracefully()
+        try await files.shutdownGracefully()
+        withExtendedLifetime(data) {}
+        logger.info("ended")
+    }
+
+    private func open(
+        _ threads: NIOThreadPool, _ hub: EventHub
+    ) async throws -> (DataFolder, MasterDatabase) {
+        let logger = logger
+        let path = configuration.data
+        return try await threads.runIfActive {
+            do {
+                let data = try DataFolder(path)
+                var options = MasterDatabase.Options()
+                options.committed = { _ in hub.wake() }
+                options.failed = { error in
+                    // Nobody knows what is on the disk: the next master finds out.
+                    logger.critical("\(error)")
+                    exit(3)
+                }
+                return (data, try MasterDatabase(folder: path, options: options))
+            } catch let problem as DataFolder.Problem {
+                throw StartFailure(message: "\(problem)", hint: problem.hint)
+            } catch let error as MasterDatabaseError {
+                throw StartFailure(message: "\(error)", hint: error.hint)
+            }
+        }
+    }
+
+    private var limits: JobQueue.Limits {
+        JobQueue.Limits(
+            active: configuration.jobs.active, perPipeline: configuration.jobs.perPipeline,
+            weights: configuration.teams.mapValues { Double($0.weight) })
+    }
+
+    private func setting(
+        _ data: DataFolder, _ database: MasterDatabase, _ files: NIOThreadPool,
+        _ fetches: NIOThreadPool
+    ) throws -> JobRunner.Setting {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        let own = String(
+            decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let program = own.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/danube"
+        guard access(program, X_OK) == 0 else {
+            throw StartFailure(
+                message: "there is no program \(program), which runs the jobs",
+                hint: "Install danube and danube-master into one folder.")
+        }
+        let allowed = configuration.repositories.allow.filter { $0.hasPrefix("/") }
+        return JobRunner.Setting(
+            database: database, data: data,
+            mirrors: SourceMirrors(folder: data.mirrors, threads: fetches),
+            engine: EngineProcess(program: program, environment: engineEnvironment),
+            watcher: try JournalWatcher(), threads: files, cacheFolder: configuration.cache.folder,
+            slots: configuration.jobs.limit, allowedPaths: allowed,
+            owner: configuration.repositories.allow.isEmpty ? geteuid() : nil, logger: logger)
+    }
+
+    /// What engines are given of the master's environment: nothing that could be a secret.
+    private var engineEnvironment: [String] {
+        var variables = [
+            "XDG_CACHE_HOME=\(configuration.cache.folder)", "LANG=C.UTF-8",
+            "PATH=\(environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")",
+        ]
+        for name in ["HOME", "TMPDIR", "DANUBE_PODMAN_FLAGS", "DANUBE_PYBRIDGE", "USER"] {
+            if let value = environment[name] { variables.append("\(name)=\(value)") }
+        }
+        return variables
+    }
+
+    private func serve(
+        _ routes: APIRoutes, _ dispatcher: Dispatcher, _ hub: EventHub, _ ends: AsyncStream<Bool>
+    ) async throws {
+        let logger = logger
+        let listen = configuration.http.listen
+        var server = HTTP1Channel.Configuration(idleTimeout: .seconds(Self.idleSeconds))
+        server.httpDecoder = .init(
+            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 200)
+        let application = Application(
+            router: routes.router, server: .http1(configuration: server),
+            configuration: .init(
+                address: .hostname(listen.host, port: listen.port), serverName: "danube",
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    configuration.http.maxConnections)),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? listen.port
+                logger.info("ready on http://\(listen.host):\(port)")
+            }, logger: logger)
+        let ending = EndService(
+            ends: ends, dispatcher: dispatcher, hub: hub, patience: Self.patience)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: application),
+                    .init(
+                        service: ending, successTerminationBehavior: .gracefullyShutdownGroup),
+                ], logger: logger))
+        do {
+            try await group.run()
+        } catch let error as IOError {
+            throw StartFailure(
+                message: "cannot listen on \(listen.host):\(listen.port): \(error)",
+                hint: "Choose another address with --http-listen.")
+        }
+    }
+}
