@@ -96,12 +96,12 @@ struct JobListing {
     private func numbers(from start: Start, limit: Int) -> Condition {
         switch start {
         case .created:
-            return one("jobs_by_created", all(states: filter.states), limit)
+            return one("number", "jobs_by_created", all(states: filter.states), limit)
         case .column(let column):
-            return one("jobs_by_\(column)", all(states: filter.states), limit)
+            return one("number", "jobs_by_\(column)", all(states: filter.states), limit)
         case .states(let states):
             let parts = states.map { state in
-                one("jobs_by_state", all(states: [state]), limit)
+                one("number, created", "jobs_by_state", all(states: [state]), limit)
             }
             return (
                 """
@@ -113,10 +113,12 @@ struct JobListing {
         }
     }
 
-    private func one(_ index: String, _ condition: Condition, _ limit: Int) -> Condition {
+    private func one(
+        _ columns: String, _ index: String, _ condition: Condition, _ limit: Int
+    ) -> Condition {
         (
             """
-            SELECT number, created FROM jobs INDEXED BY \(index) WHERE \(condition.sql)
+            SELECT \(columns) FROM jobs INDEXED BY \(index) WHERE \(condition.sql)
             ORDER BY created DESC, number DESC LIMIT \(limit)
             """, condition.arguments
         )
