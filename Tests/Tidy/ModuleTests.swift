@@ -16,7 +16,7 @@ private let mayImport: [String: Set<String>] = [
     "CLI": ["PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema", "ArgumentParser"],
     "Master": [
         "PipelineIR", "Compiler", "Executor", "CSandbox", "Crypto", "FoundationEssentials", "GRDB",
-        "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle", "TOMLKit",
+        "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle",
     ],
     "MasterProgram": ["Master"],
 ]

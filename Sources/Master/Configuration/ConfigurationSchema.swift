@@ -1,0 +1,88 @@
+extension ConfigurationKey {
+    /// The schema: every key that there is, in the order of the documents.
+    static let all: [ConfigurationKey] = [
+        .init(
+            "data", .path, \.data, .start,
+            default: "`${XDG_STATE_HOME:-~/.local/state}/danube/master`",
+            "The folder of the database, logs, artifacts and keys."),
+        .init(
+            "http.listen", .address, \.http.listen, .start,
+            "The host and port that the server listens on; port 0 takes a free one."),
+        .init(
+            "http.max_body", .size(1 << 10...1 << 40), \.http.maxBody, .reloads,
+            "The largest body of a request."),
+        .init(
+            "http.max_connections", .integer(1...1_000_000), \.http.maxConnections, .start,
+            "How many connections are open at once."),
+        .init(
+            "log.format", .choice, \.log.format, .start,
+            "How the master's own log is written: for people, or one JSON object a line."),
+        .init(
+            "log.level", .choice, \.log.level, .reloads,
+            "The least level that the master's own log has."),
+        .init(
+            "jobs.limit", .integer(1...4096), \.jobs.limit, .start, default: "the number of cores",
+            "How many steps run at once."),
+        .init(
+            "jobs.active", .integer(1...10_000), \.jobs.active, .reloads,
+            "How many jobs run at once."),
+        .init(
+            "jobs.queue", .integer(1...10_000_000), \.jobs.queue, .reloads,
+            "How many jobs wait at most; more are refused."),
+        .init(
+            "jobs.max_duration", .duration("1s", "365d"), \.jobs.maxDuration, .reloads,
+            "How long a job may take whose pipeline says nothing shorter."),
+        .init(
+            "jobs.per_pipeline", .integer(1...10_000), \.jobs.perPipeline, .reloads,
+            "How many jobs of one pipeline run at once."),
+        .init(
+            "cache.folder", .path, \.cache.folder, .start, default: "`cache` in the folder `data`",
+            "The folder of the cache of results."),
+        .init(
+            "cache.size", .size(0...1 << 50), \.cache.size, .reloads,
+            "The size that the cache is kept below; 0 for no limit."),
+        .init(
+            "repositories.allow", .repositories, \.repositories.allow, .reloads,
+            default: "`[]`: local repositories of the user who runs the master",
+            "What may be built: repositories that are one of these or beneath one."),
+        .init(
+            "retention.logs", .duration("1m", "3650d"), \.retention.logs, .reloads,
+            "How long the logs of a finished job are kept."),
+        .init(
+            "retention.artifacts", .duration("1m", "3650d"), \.retention.artifacts, .reloads,
+            "How long the artifacts of a finished job are kept."),
+        .init(
+            "retention.jobs", .duration("1m", "3650d"), \.retention.jobs, .reloads,
+            "How long the record of a finished job is kept."),
+        .init(
+            "retention.at", .timeOfDay, \.retention.at, .reloads,
+            "When what is too old is removed each day, in the machine's time zone."),
+        .init(
+            "disk.reserve", .size(0...1 << 50), \.disk.reserve, .reloads,
+            "The free space on the disk of `data` below which no new job is taken."),
+        .init(
+            "metrics.open", .boolean, \.metrics.open, .reloads,
+            "Whether `/metrics` is answered without a token."),
+        .init(
+            "traces.endpoint", .endpoint, \.traces.endpoint, .start,
+            "Where traces are sent by OTLP over HTTP."),
+        .init(
+            team: "weight", .integer(1...1000), \.weight,
+            "How many steps the team gets for each one of a team of weight 1, when both wait."),
+    ]
+}
+
+extension ValueForm where Value == ListenAddress {
+    /// `host:port`.
+    static let address = parsed(
+        "host and port", wanted: "a host and a port",
+        hint: "Write \"127.0.0.1:8420\", or \"[::1]:8420\".", { ListenAddress($0) },
+        { $0.description })
+}
+
+extension ValueForm where Value == TimeOfDay {
+    /// `03:30`.
+    static let timeOfDay = parsed(
+        "time of day", wanted: "a time of day", hint: "Write hours and minutes: \"03:30\".",
+        { TimeOfDay($0) }, { $0.description })
+}

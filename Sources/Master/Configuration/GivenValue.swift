@@ -1,0 +1,25 @@
+/// A value as it was given, before the schema says what it means.
+enum GivenValue: Equatable {
+    /// A string of TOML.
+    case text(String)
+    case integer(Int64)
+    case boolean(Bool)
+    /// An array of strings of TOML.
+    case list([String])
+    /// A value of TOML that no key has, by its description (`a table`).
+    case other(String)
+    /// The value of a variable or flag, which has no type.
+    case words(String)
+
+    /// What it is, for a message; its value only where it does not look like a secret.
+    var shown: String {
+        switch self {
+        case .text(let text): "the text \(ShownText.value(text))"
+        case .integer(let number): "the integer `\(number)`"
+        case .boolean(let value): "`\(value)`"
+        case .list: "an array"
+        case .other(let description): description
+        case .words(let text): ShownText.value(text)
+        }
+    }
+}
