@@ -4,7 +4,8 @@ import Testing
 @testable import Master
 
 @Suite struct ConfigurationTests {
-    static let home = ["HOME": "/home"]
+    static let keys = ConfigurationKey.all.map(\.shownName).joined(separator: ", ")
+    static let home = ["HOME": "/h"]
 
     /// Loads a text as `danube.toml`.
     static func load(
@@ -38,8 +39,8 @@ import Testing
     @Test func `nothing has to be configured`() throws {
         let configuration = try MasterConfiguration.load(
             file: nil, environment: Self.home, flags: [])
-        #expect(configuration.data == "/home/.local/state/danube/master")
-        #expect(configuration.cache.folder == "/home/.local/state/danube/master/cache")
+        #expect(configuration.data == "/h/.local/state/danube/master")
+        #expect(configuration.cache.folder == "/h/.local/state/danube/master/cache")
         #expect(configuration.http.listen.description == "127.0.0.1:8420")
         #expect(configuration.jobs.queue == 100_000)
         #expect(configuration.jobs.limit == sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -49,11 +50,11 @@ import Testing
 
     @Test func `the state folder follows the specification of base directories`() throws {
         let given = try MasterConfiguration.load(
-            file: nil, environment: ["HOME": "/home", "XDG_STATE_HOME": "/state"], flags: [])
+            file: nil, environment: ["HOME": "/h", "XDG_STATE_HOME": "/state"], flags: [])
         #expect(given.data == "/state/danube/master")
         let relative = try MasterConfiguration.load(
-            file: nil, environment: ["HOME": "/home", "XDG_STATE_HOME": "state"], flags: [])
-        #expect(relative.data == "/home/.local/state/danube/master")
+            file: nil, environment: ["HOME": "/h", "XDG_STATE_HOME": "state"], flags: [])
+        #expect(relative.data == "/h/.local/state/danube/master")
         #expect(throws: ConfigurationError.self) {
             try MasterConfiguration.load(file: nil, environment: [:], flags: [])
         }
@@ -76,7 +77,7 @@ import Testing
             weight = 3
             """
         let environment = [
-            "HOME": "/home", "DANUBE_HTTP_MAX_BODY": "20Mi", "DANUBE_HTTP_MAX_CONNECTIONS": "4",
+            "HOME": "/h", "DANUBE_HTTP_MAX_BODY": "20Mi", "DANUBE_HTTP_MAX_CONNECTIONS": "4",
         ]
         let folder = try PrivateFolder()
         let file = try folder.write("danube.toml", text.utf8)
@@ -110,7 +111,7 @@ import Testing
             a = { weight = 0, wait = 1 }
             """
         let told = try Self.problems(
-            text, ["HOME": "/home", "DANUBE_HTTP_LISTEM": "x", "DANUBE_JOBS_LIMIT": "0"],
+            text, ["HOME": "/h", "DANUBE_HTTP_LISTEM": "x", "DANUBE_JOBS_LIMIT": "0"],
             ["--log-levl", "debug", "--log-format", "xml", "extra", "--jobs-queue"])
         #expect(
             told == """
@@ -135,7 +136,7 @@ import Testing
                 danube.toml:6:1: error: There is no table `server`.
                   6 | [server]
                     | ^
-                  hint: Known keys: \(ConfigurationKey.all.map(\.shownName).joined(separator: ", ")).
+                  hint: Known keys: \(Self.keys).
                 danube.toml:9:7: error: `teams.a.weight` is the integer `0`, but must be an \
                 integer from 1 to 1000.
                   9 | a = { weight = 0, wait = 1 }
@@ -226,7 +227,7 @@ import Testing
         ("cache.size = \"2T\"", "cache.size", "\"2T\""),
         ("disk.reserve = 0", "disk.reserve", "\"0\""),
         ("http.listen = \"[::1]:0\"", "http.listen", "\"[::1]:0\""),
-        ("data = \"~/x/./y//z/\"", "data", "\"/home/x/y/z\""),
+        ("data = \"~/x/./y//z/\"", "data", "\"/h/x/y/z\""),
         ("traces.endpoint = \"https://h:1/v1?a=b\"", "traces.endpoint", "\"https://h:1/v1?a=b\""),
         ("traces.endpoint = \"off\"", "traces.endpoint", "\"off\""),
         (
@@ -274,7 +275,7 @@ import Testing
             let value = try #require(key.written(configuration)[key.name])
                 .split { "[]\"".contains($0) }.joined()
             let byVariable = try MasterConfiguration.load(
-                file: nil, environment: ["HOME": "/home", key.variable: value], flags: [])
+                file: nil, environment: ["HOME": "/h", key.variable: value], flags: [])
             let byFlag = try MasterConfiguration.load(
                 file: nil, environment: Self.home, flags: ["\(key.flag)=\(value)"])
             #expect(key.written(byVariable) == key.written(configuration))
@@ -285,7 +286,7 @@ import Testing
 
     @Test func `variables of other parts of Danube are left alone`() throws {
         let environment = [
-            "HOME": "/home", "DANUBE_SECRET_X": "1", "DANUBE_PYBRIDGE": "/x", "DANUBE_CONFIG": "y",
+            "HOME": "/h", "DANUBE_SECRET_X": "1", "DANUBE_PYBRIDGE": "/x", "DANUBE_CONFIG": "y",
             "DANUBETTE": "z",
         ]
         _ = try MasterConfiguration.load(file: nil, environment: environment, flags: [])
@@ -307,7 +308,7 @@ import Testing
                 weigth = 1
                 """
             let told = try Self.problems(
-                text, ["HOME": "/home", "DANUBE_JOBS_LIMIT": canary],
+                text, ["HOME": "/h", "DANUBE_JOBS_LIMIT": canary],
                 ["--jobs-limit", canary, "--jobs-limits=\(canary)", canary])
             #expect(told.contains("jobs.limit") && told.contains("--jobs-limits"))
             #expect(!told.lowercased().contains("canary"), "\(told)")

@@ -40,9 +40,11 @@ package struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringCon
         case nowhere
     }
 
+    /// Where it was given.
     package let place: Place
     /// One sentence that names the thing; it never has a value that looks like a secret.
     package let message: String
+    /// The next action, where the message does not say it.
     package let hint: String?
     /// Whether it is a failure of the machine and no mistake.
     package let isEnvironment: Bool

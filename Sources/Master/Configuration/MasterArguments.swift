@@ -12,6 +12,7 @@ package struct MasterArguments: Sendable, Equatable {
         case help
     }
 
+    /// What was asked for last.
     package private(set) var action = Action.serve
     /// The configuration file; `nil` when there is none.
     package private(set) var file: String?

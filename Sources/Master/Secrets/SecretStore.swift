@@ -10,6 +10,7 @@ package struct SecretAudit: Sendable, Equatable {
         case unreadable
     }
 
+    /// The secret and the version of it that was looked at.
     package let id: SecretID
     package let version: Int64
     /// Who asked: the id of a job and step, or a token.
