@@ -110,6 +110,24 @@ struct HistoryRecordTests {
         }
     }
 
+    @Test("a name is later than the last one, whatever the clock shows")
+    func laterIDs() throws {
+        let now = JobID(at: start, random: 7)
+        #expect(JobID(after: nil, at: start, random: 7) == now)
+        var last = now
+        for random: UInt64 in [7, 0, .max, 7, 7] {
+            let id = try #require(JobID(after: last, at: start, random: random))
+            #expect(last < id)
+            #expect(JobID(id.text) == id)
+            last = id
+        }
+        let past = Timestamp(microseconds: 0)
+        for (text, next) in [("0abcdefgh", "0abcdefgj"), ("0abcdezzz", "0abcdf000")] {
+            #expect(JobID(after: JobID(text), at: past, random: 0)?.text == next)
+        }
+        #expect(JobID(after: JobID("zzzzzzzzz"), at: start, random: 0) == nil)
+    }
+
     @Test("points of time are written as RFC 3339 says")
     func timestamps() {
         #expect(Timestamp(microseconds: 0).utc == "1970-01-01T00:00:00.000Z")

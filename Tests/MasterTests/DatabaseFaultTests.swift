@@ -129,6 +129,25 @@ import struct Executor.JobID
         #expect(try await database.check().isEmpty)
     }
 
+    @Test func `a row that cannot be read is named, and the others are of use`() async throws {
+        let database = try scratch.open()
+        defer { database.close() }
+        let bad = try await database.submit(.example()).job
+        let good = try await database.submit(.example()).job
+        try scratch.raw {
+            try $0.execute(
+                sql: """
+                    UPDATE jobs SET concurrency_group = 'g', concurrency_rule = 'x' WHERE number = 1
+                    """)
+        }
+        let error = MasterDatabaseError.badRow(
+            table: "jobs", row: "1", reason: "column 15 should be a ConcurrencyRule")
+        await #expect(throws: error) { try await database.job(bad.id) }
+        await #expect(throws: error) { try await database.transition(bad.id, to: .waiting) }
+        #expect(try await database.transition(good.id, to: .waiting))
+        #expect(database.problem == nil)
+    }
+
     @Test func `a damaged page is told and ends the work`() async throws {
         var database = try scratch.open()
         for _ in 0..<50 { _ = try await database.submit(.example()) }

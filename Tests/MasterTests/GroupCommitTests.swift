@@ -106,6 +106,21 @@ import struct Executor.JobID
         #expect(try await database.unfinishedJobs().count == 10)
     }
 
+    @Test func `no more read at once than may`() async throws {
+        let database = try scratch.open { $0.mostReads = 1 }
+        defer { database.close() }
+        let gate = Gate()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await database.read { _ in gate.wait() } }
+            while !gate.isEntered { await Task.yield() }
+            let full = MasterDatabaseError.busy(path: scratch.file, .queueFull(waiting: 1))
+            await #expect(throws: full) { try await database.latestEvent() }
+            gate.open()
+            try await group.waitForAll()
+        }
+        #expect(try await database.latestEvent() == 0)
+    }
+
     @Test func `no request waits longer than it may`() async throws {
         let database = try scratch.open { $0.bounds.longestWait = .milliseconds(50) }
         defer { database.close() }

@@ -148,4 +148,78 @@ import struct Executor.Timestamp
         #expect(
             try await database.unfinishedJobs() == jobs.filter { !$0.state.isTerminal })
     }
+
+    /// A bound in milliseconds would tell of the machine; one in scans of the table does not.
+    @Test func `any filter over 100,000 jobs is faster than a look at all of them`() async throws {
+        try await database.write { try $0.run(Self.manyJobs) }
+        let kinds = try await database.read { connection in
+            try Row.fetchAll(
+                connection,
+                sql: """
+                    SELECT pipeline, team, state, ref, revision, trigger FROM jobs
+                    WHERE number % 997 = 0
+                    """
+            ).map { row in (0..<6).map { row[$0] as String } }
+        }
+        let scan = try await fastest(of: 3) {
+            _ = try await database.read {
+                try Int.fetchOne(
+                    $0, sql: "SELECT count(*) FROM jobs NOT INDEXED WHERE reason = 'x'")
+            }
+        }
+        var numbers = SystemRandomNumberGenerator()
+        func pick(_ column: Int) -> String {
+            kinds[Int.random(in: 0..<kinds.count, using: &numbers)][column]
+        }
+        var whole = JobFilter()
+        var times: [Duration] = []
+        for bits in 0..<256 {
+            if bits % 16 == 0 {
+                whole.pipeline = pick(0)
+                whole.team = pick(1)
+                whole.states = Set([pick(2), pick(2)].compactMap { JobState(rawValue: $0) })
+                whole.ref = pick(3)
+                whole.revision = pick(4)
+                whole.trigger = pick(5)
+                let time = Int64.random(in: 0..<100_000, using: &numbers)
+                whole.createdFrom = milliseconds(time)
+                whole.createdBefore = milliseconds(time + 30_000)
+            }
+            let filter = filters(of: whole)[bits]
+            times.append(
+                try await fastest(of: 2) { _ = try await database.jobs(filter, limit: 50) })
+        }
+        times.sort()
+        #expect(times[times.count * 99 / 100] < scan, "\(times.suffix(3)), scan \(scan)")
+    }
+
+    private func fastest(of rounds: Int, _ body: () async throws -> Void) async rethrows -> Duration
+    {
+        var best = Duration.seconds(1000)
+        for _ in 0..<rounds {
+            best = min(best, try await ContinuousClock().measure { try await body() })
+        }
+        return best
+    }
+
+    /// Kinds that are frequent, rare, and frequent but never together.
+    private static let manyJobs = """
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000),
+        r AS MATERIALIZED (
+            SELECT i, 1000 / (abs(random()) % 1000 + 25) AS pipeline, abs(random()) % 100 AS state,
+                abs(random()) % 100 AS ref, abs(random()) % 100 AS trigger FROM n)
+        INSERT INTO jobs (id, created, state, pipeline, team, trigger, ref, revision, repository,
+            file, parameters, priority, started, ended)
+        SELECT printf('%09d', i), i,
+            CASE WHEN state < 70 THEN 'success' WHEN state < 90 THEN 'failure'
+                WHEN state < 92 THEN 'timeout' ELSE 'cancelled' END,
+            'pipeline-' || pipeline, 'team-' || (pipeline % 6),
+            CASE WHEN trigger < 20 THEN 'cron' WHEN trigger < 80 THEN 'push'
+                ELSE 'pull_request' END,
+            CASE WHEN trigger < 20 THEN 'refs/heads/release'
+                WHEN ref < 50 THEN 'refs/heads/main' ELSE 'refs/heads/feature-' || ref END,
+            printf('%040d', i / 3), 'https://example.org/team/repository.git', 'danubefile.py',
+            '{"target":"production"}', 0, i, i
+        FROM r
+        """
 }

@@ -122,7 +122,12 @@ extension MasterDatabase {
     func check() async throws(MasterDatabaseError) -> [String] {
         try await read { connection in
             let problems = try DatabaseCheck.structure(of: connection)
-            return try problems.isEmpty ? DatabaseCheck.content(of: connection) : problems
+            if !problems.isEmpty { return problems }
+            do {
+                return try DatabaseCheck.content(of: connection)
+            } catch let error as MasterDatabaseError {
+                return [error.description]
+            }
         }
     }
 }

@@ -95,10 +95,10 @@ struct Fields {
         return value
     }
 
-    private func wrong(_ what: String) -> DatabaseError {
-        DatabaseError(
-            resultCode: .SQLITE_CORRUPT,
-            message: "column \(column) of a row of \(table) should be \(what)")
+    private func wrong(_ what: String) -> MasterDatabaseError {
+        let first: DatabaseValue = row.count > 0 ? row[0] : .null
+        return .badRow(
+            table: table, row: "\(first)", reason: "column \(column) should be \(what)")
     }
 }
 

@@ -145,19 +145,19 @@ final class MasterDatabase: Sendable {
             if let error = outcome.error {
                 if error.isFatal { fail(error) }
                 for request in requests { request.fail(problem ?? error) }
+                // Once all of the log is in the file, the next commit writes over it.
+                if case .noSpace = error { moveLog(connection) }
                 continue
             }
             if !outcome.events.isEmpty { options.committed(outcome.events) }
             for request in outcome.done { request.succeed() }
             for (request, error) in outcome.refused { request.fail(error) }
-            moveLog(connection)
+            if log.isLong { moveLog(connection) }
         }
     }
 
-    /// Moves the log into the file when it is long. SQLite would do it within a commit and say
-    /// nothing of an error.
+    /// Moves the log into the file. SQLite would do it within a commit and say nothing of an error.
     private func moveLog(_ connection: Database) {
-        guard log.isLong else { return }
         do {
             try connection.checkpoint(.passive)
         } catch {

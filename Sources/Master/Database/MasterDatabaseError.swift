@@ -23,6 +23,8 @@ enum MasterDatabaseError: Error, Equatable, CustomStringConvertible {
     case newer(path: String, found: Int, known: Int)
     /// The file is no database, or damaged.
     case corrupt(path: String, reason: String)
+    /// A row holds what this version cannot read. The rest of the file is of use.
+    case badRow(table: String, row: String, reason: String)
     /// Nothing was done, and the same may be asked again a little later.
     case busy(path: String, Cause)
     /// Nothing was done, because the file system is full.
@@ -54,6 +56,8 @@ enum MasterDatabaseError: Error, Equatable, CustomStringConvertible {
         case .newer(let path, let found, let known):
             "\(path) has schema \(found), written by a newer danube (this one knows \(known))"
         case .corrupt(let path, let reason): "\(path) is damaged: \(reason)"
+        case .badRow(let table, let row, let reason):
+            "row \(row) of \(table) cannot be read: \(reason)"
         case .busy(let path, .queueFull(let waiting)):
             "\(path) is busy: \(waiting) requests wait already"
         case .busy(let path, .waitedTooLong): "\(path) is busy: the request waited for too long"
@@ -78,7 +82,8 @@ enum MasterDatabaseError: Error, Equatable, CustomStringConvertible {
         case .cannotWrite: "Check that the folder exists and may be written."
         case .notOurs: "Name another data folder, or move the file away."
         case .newer: "Install the newer danube, or restore a backup made before the upgrade."
-        case .corrupt: "Run `danube db check`, then `danube restore` with the latest backup."
+        case .corrupt, .badRow:
+            "Run `danube db check`, then `danube restore` with the latest backup."
         case .busy(_, .lockedByAnotherProcess):
             "Find the process that holds it (`fuser`), or try again later."
         case .busy: "Try again in a few seconds."

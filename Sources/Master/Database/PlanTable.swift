@@ -15,7 +15,7 @@ extension WriteTransaction {
 
 extension MasterDatabase {
     /// The most bytes of a plan.
-    static let mostPlanBytes = 256 << 20
+    static let mostPlanBytes = 64 << 20
 
     /// Keeps the bytes of a plan under its digest.
     func put(

@@ -41,8 +41,8 @@ enum StepTable {
 }
 
 extension WriteTransaction {
-    /// Gives a job its plan, which is in the database, and its steps, which wait. A job that is compiled again
-    /// after a restart may be given the same plan again.
+    /// Gives a job its plan, which is in the database, and its steps, which wait. A job that is
+    /// compiled again after a restart may be given the same plan again.
     func setPlan(
         _ plan: PlanDigest, steps: [JobStep], of id: JobID, at time: Timestamp
     ) throws {
