@@ -21,7 +21,8 @@ struct Danube: ParsableCommand {
         subcommands: [
             RunCommand.self, RerunCommand.self, PlanCommand.self, WhyCommand.self,
             JobsCommand.self, LogsCommand.self, ShellCommand.self, CacheCommand.self,
-            LintCommand.self, InitCommand.self, DoctorCommand.self, SchemaCommand.self,
+            LintCommand.self, InitCommand.self, TriggerCommand.self, CancelCommand.self,
+            LoginCommand.self, LogoutCommand.self, DoctorCommand.self, SchemaCommand.self,
             CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])

@@ -21,7 +21,7 @@ struct Places {
     }
 
     /// The absolute path of a folder that is there.
-    func absolute(_ folder: String) throws(Failure) -> String {
+    static func absolute(_ folder: String) throws(Failure) -> String {
         guard let path = realpath(folder, nil) else {
             throw .mistake("cannot use \(folder): \(FileBytes.reason(errno))")
         }

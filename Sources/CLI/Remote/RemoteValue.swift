@@ -64,7 +64,7 @@ extension Timestamp {
         var offset: Int64 = 0
         guard rest < bytes.count else { return nil }
         switch bytes[rest] {
-        case 0x5a, 0x7a where rest + 1 == bytes.count: break
+        case 0x5a, 0x7a: guard rest + 1 == bytes.count else { return nil }
         case 0x2b, 0x2d:
             guard bytes.count == rest + 6, bytes[rest + 3] == 0x3a, let hours = number(rest + 1, 2),
                 let minutes = number(rest + 4, 2)
