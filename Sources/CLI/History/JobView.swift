@@ -1,4 +1,6 @@
+import Compiler
 import Executor
+import PipelineIR
 
 /// A job as reports show it.
 struct JobView {
@@ -84,7 +86,7 @@ extension JobView {
         let origin = job.branch ?? job.ref
         add("trigger", origin.map { "\(job.trigger) on \($0)" } ?? job.trigger)
         add("commit", job.revision)
-        if case .object(let parameters) = job.parameters {
+        if let parameters = job.parameters.members {
             for parameter in parameters {
                 let value = parameter.value.text ?? parameter.value.canonical
                 add("parameter", "\(parameter.key)=\(value)")

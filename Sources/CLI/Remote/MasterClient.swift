@@ -169,7 +169,8 @@ struct MasterClient {
         let milliseconds = DurationText.milliseconds(duration)
         var left = timespec(
             tv_sec: Int(milliseconds / 1000), tv_nsec: Int(milliseconds % 1000) * 1_000_000)
-        while nanosleep(&left, &left) != 0, errno == EINTR {}
+        var rest = timespec()
+        while nanosleep(&left, &rest) != 0, errno == EINTR { left = rest }
     }
 
     /// Seconds after which to ask again, when the master names a number that is worth waiting.

@@ -4,17 +4,17 @@ import Glibc
 enum PrivateFile {
     /// Replaces a file. Throws, and leaves what was there, when it cannot be written.
     static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
-        var name = Array("\(path).XXXXXX".utf8CString)
-        let file = mkostemp(&name, O_CLOEXEC)
+        let name = "\(path).\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        let file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else {
             throw .environment("cannot write \(path): \(FileBytes.reason(errno))")
         }
         var problem = bytes.withUnsafeBytes { put($0, file) }
         if problem == 0, fsync(file) != 0 { problem = errno }
         close(file)
-        if problem == 0, rename(&name, path) != 0 { problem = errno }
+        if problem == 0, rename(name, path) != 0 { problem = errno }
         guard problem == 0 else {
-            unlink(&name)
+            unlink(name)
             throw .environment("cannot write \(path): \(FileBytes.reason(problem))")
         }
     }

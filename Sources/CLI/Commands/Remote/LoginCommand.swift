@@ -1,4 +1,6 @@
 import ArgumentParser
+import Compiler
+import Executor
 import Glibc
 
 /// `danube login`.

@@ -19,7 +19,8 @@ struct RemoteFollower {
             json ? .json : .lines(names: true, times: false), on: terminal)
         let log = RemoteLog(job, of: jobs.master)
         let last = try log.events(follows: true, into: printer)
-        let ended = try last.map { last throws(Failure) in last } ?? jobs.job(job.id)
+        let ended: RemoteJob
+        if let last { ended = last } else { ended = try jobs.job(job.id) }
         if json {
             Output.out(ended.json().line)
         } else {

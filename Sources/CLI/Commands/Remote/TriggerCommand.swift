@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compiler
 import Glibc
+import PipelineIR
 
 /// `danube trigger`.
 struct TriggerCommand: ParsableCommand {
