@@ -22,8 +22,9 @@ struct Danube: ParsableCommand {
             RunCommand.self, RerunCommand.self, PlanCommand.self, WhyCommand.self,
             JobsCommand.self, LogsCommand.self, ShellCommand.self, CacheCommand.self,
             LintCommand.self, InitCommand.self, TriggerCommand.self, CancelCommand.self,
-            LoginCommand.self, LogoutCommand.self, DoctorCommand.self, SchemaCommand.self,
-            CompletionCommand.self, VersionCommand.self,
+            ArtifactsCommand.self, SecretCommand.self, LoginCommand.self, LogoutCommand.self,
+            StatusCommand.self, DrainCommand.self, MasterCommand.self, DoctorCommand.self,
+            SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long])
 

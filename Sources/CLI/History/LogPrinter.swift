@@ -133,8 +133,10 @@ struct LogPrinter {
                 buffer.put(" ")
             }
             if names {
-                let name = source.key.map { stepName($0.step) } ?? "danube"
-                let shown = DisplayText.fitted(name, columns: width)
+                // What the job says of itself is told from a step by the whole word.
+                let shown =
+                    source.key.map { DisplayText.fitted(stepName($0.step), columns: width) }
+                    ?? "danube"
                 buffer.put(shown, .cyan)
                 buffer.blanks(width - DisplayText.width(shown))
                 buffer.put(source.stream == .note ? " · " : " | ", .dim)

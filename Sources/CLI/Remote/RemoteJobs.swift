@@ -49,8 +49,14 @@ struct RemoteJobs {
             }
             return last
         }
+        return try read(try master.json(.init(.get, "jobs", try id(of: name))))
+    }
+
+    /// What the master is asked for: it knows ids and their beginnings, but not `last`.
+    func id(of name: String?) throws(Failure) -> String {
+        guard let name, name != "last" else { return try job(nil).id }
         guard !name.isEmpty else { throw .mistake("the name of the job is empty") }
-        return try read(try master.json(.init(.get, "jobs", name)))
+        return name
     }
 
     /// The job of a name; `nil` when there is none.

@@ -17,9 +17,7 @@ struct CancelCommand: ParsableCommand {
 
     func run() throws {
         let jobs = RemoteJobs(master: try master.client())
-        let id = job == "last" ? try jobs.job(nil).id : job
-        guard !id.isEmpty else { throw Failure.mistake("the name of the job is empty") }
-        let answer = try jobs.ask(.init(.post, "jobs", id, "cancel"))
+        let answer = try jobs.ask(.init(.post, "jobs", try jobs.id(of: job), "cancel"))
         if json { return Output.out(answer.json().line) }
         var buffer = TextBuffer()
         buffer.safe("job \(answer.id) \(answer.isTerminal ? answer.state : "is being cancelled")")
