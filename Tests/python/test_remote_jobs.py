@@ -6,7 +6,6 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import played_master
@@ -15,16 +14,6 @@ from cli import ENVIRONMENT, MISTAKE, SUCCESS, commit, danube, environment, git,
 from played_master import JOB, TOKEN, Master, Reply, job, line, step
 
 FAILED = 1
-
-
-@pytest.fixture
-def master(tmp_path: Path, danube_program: Path) -> Iterator[Master]:
-    """A master that plays."""
-    with played_master.master(tmp_path) as playing:
-        playing.answers["GET whoami"] = lambda reply: reply.json(
-            {"name": "ada", "scopes": ["read", "write"], "expires": "2030-01-01T00:00:00.000Z"}
-        )
-        yield playing
 
 
 @pytest.fixture

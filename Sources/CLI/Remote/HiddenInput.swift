@@ -11,9 +11,6 @@ enum HiddenInput {
     /// no terminal.
     static func read(_ prompt: String, limit: Int) throws(Failure) -> [UInt8] {
         guard isatty(STDIN_FILENO) == 1 else { return try FileBytes.read("-", limit: limit) }
-        var buffer = TextBuffer()
-        buffer.safe(prompt)
-        Output.err(buffer)
         var before = termios()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else {
             throw .environment("the terminal cannot be asked: \(FileBytes.reason(errno))")
@@ -24,6 +21,10 @@ enum HiddenInput {
         guard tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0 else {
             throw .environment("the terminal shows what is typed: \(FileBytes.reason(errno))")
         }
+        // Asked for once it is hidden: what was typed before is dropped, for it was shown.
+        var buffer = TextBuffer()
+        buffer.safe(prompt)
+        Output.err(buffer)
         let line = line(limit: limit)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
         Output.err("")

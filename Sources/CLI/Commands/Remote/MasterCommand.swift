@@ -18,20 +18,20 @@ struct MasterCommand: ParsableCommand {
         help: ArgumentHelp("What danube-master is given.", valueName: "argument"))
     var arguments: [String] = []
 
-    func run() throws { try Self.become(arguments) }
-
     /// Becomes the master's program. Returns only by throwing.
-    static func become(_ arguments: [String]) throws(Failure) -> Never {
+    func run() throws {
         let folder = Self.folder() ?? "."
-        let path = "\(folder)/\(program)"
-        let words = [path] + arguments
-        // What a shell had it ignore, or this program does, the master decides anew.
+        let path = "\(folder)/\(Self.program)"
+        // This program ignores it; the master decides anew.
         signal(SIGPIPE, SIG_DFL)
-        let list = words.map { strdup($0) } + [nil]
-        execv(path, list)
+        let name = strdup(path)
+        // The bytes as they were given, which need not be text.
+        let given = Int(CommandLine.argc)
+        let words = (max(0, given - arguments.count)..<given).map { CommandLine.unsafeArgv[$0] }
+        execv(path, [name] + words + [nil])
         let reason = errno
-        for word in list { free(word) }
-        throw .environment(
+        free(name)
+        throw Failure.environment(
             reason == ENOENT
                 ? "\(path) is not installed" : "cannot start \(path): \(FileBytes.reason(reason))",
             hint: "Install the master beside danube: it comes with the release.")
