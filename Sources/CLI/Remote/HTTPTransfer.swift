@@ -3,7 +3,12 @@ import Glibc
 
 /// One request over HTTP.
 struct HTTPRequest {
-    enum Method: String { case get = "GET", post = "POST", put = "PUT", delete = "DELETE" }
+    enum Method: String {
+        case get = "GET"
+        case post = "POST"
+        case put = "PUT"
+        case delete = "DELETE"
+    }
 
     var method = Method.get
     var url: String
@@ -120,7 +125,8 @@ extension HTTPRequest {
                         request.body = body == nil ? nil : bytes.baseAddress ?? .init(method)
                         request.body_size = bytes.count
                         request.connect_milliseconds = Self.milliseconds(connecting)
-                        request.stall_seconds = stall.map { max(1, Self.milliseconds($0) / 1000) } ?? 0
+                        request.stall_seconds =
+                            stall.map { max(1, Self.milliseconds($0) / 1000) } ?? 0
                         request.whole_milliseconds = whole.map(Self.milliseconds) ?? 0
                         request.skips_proxy = skipsProxy ? 1 : 0
                         return danube_curl_perform(&request, &receiver, &problem, problem.count)

@@ -100,7 +100,9 @@ struct MasterAddress: Equatable {
         } else {
             host = authority.prefix { $0 != ":" }
             guard !host.isEmpty,
-                host.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" || $0 == "." || $0 == "_" })
+                host.allSatisfy({
+                    $0.isLetter || $0.isNumber || $0 == "-" || $0 == "." || $0 == "_"
+                })
             else { return nil }
         }
         let rest = authority.dropFirst(host.count)

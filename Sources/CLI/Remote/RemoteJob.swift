@@ -71,7 +71,9 @@ struct RemoteJob {
     /// The job as JSON, named as `danube jobs --json` names things on this machine.
     func json(_ steps: [RemoteStep]? = nil) -> JSONValue {
         var members: [JSONValue.Member] = [
-            .init("counts", .object([.init("done", .integer(done)), .init("failed", .integer(failed))])),
+            .init(
+                "counts",
+                .object([.init("done", .integer(done)), .init("failed", .integer(failed))])),
             .init("id", .string(id)), .init("pipeline", .string(pipeline)),
             .init("repository", .string(repository)), .init("state", .string(state)),
             .init("step_count", .integer(total)), .init("trigger", .string(trigger)),

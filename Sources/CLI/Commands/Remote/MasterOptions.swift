@@ -19,8 +19,9 @@ struct MasterOptions: ParsableArguments {
         let token = Terminal.environment("DANUBE_TOKEN")
         // What is stored is read where it is needed alone, so that a damaged file harms no other.
         let stored = given == nil || token == nil ? try Login.stored() : nil
-        guard let address = try given.map({ text throws(Failure) in try MasterAddress(text) })
-            ?? stored?.address
+        guard
+            let address = try given.map({ text throws(Failure) in try MasterAddress(text) })
+                ?? stored?.address
         else {
             throw .mistake(
                 "no master is known",

@@ -36,7 +36,8 @@ struct TriggerCommand: ParsableCommand {
 
     @Option(
         name: [.customLong("param"), .customShort("p")],
-        help: ArgumentHelp("A parameter of the pipeline; may be repeated.", valueName: "name=value"))
+        help: ArgumentHelp("A parameter of the pipeline; may be repeated.", valueName: "name=value")
+    )
     var parameters: [String] = []
 
     @Option(help: "Why it runs.")
