@@ -209,3 +209,15 @@ def step(index: int, name: str, **changes: object) -> dict[str, object]:
 def line(step: str | None, text: str, stream: str = "stdout") -> dict[str, object]:
     """A piece of a log as a master sends it."""
     return {"step": step, "stream": stream, "time": "2026-01-02T03:04:05.300Z", "text": text}
+
+
+def logs(*events: object, end: dict[str, object] | None = None) -> Answer:
+    """A log that is sent at once and ends with the job."""
+
+    def answer(reply: Reply) -> None:
+        reply.head(Content_Type="text/event-stream")
+        for number, event in enumerate(events, 1):
+            reply.event(event, number * 10)
+        reply.event(end or job(), name="end")
+
+    return answer

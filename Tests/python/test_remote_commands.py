@@ -44,7 +44,8 @@ def folder(tmp_path: Path) -> Path:
 def test_a_job_runs_again_there(master: Master) -> None:
     master.answers["POST jobs/4k/rerun"] = lambda reply: reply.json(job(rerun_of=JOB), 201)
     assert master.danube("rerun", "4k", "--remote").out == f"{JOB}\n"
-    assert json.loads(master.danube("rerun", "4k", "--remote", "--failed", "--json").out)["id"] == JOB
+    as_json = master.danube("rerun", "4k", "--remote", "--failed", "--json")
+    assert json.loads(as_json.out)["id"] == JOB
     assert [one.json for one in master.requests] == [{"failed": False}, {"failed": True}]
     for local in (["--secret", "A=b"], ["-j", "2"], ["--quiet"], ["--explain"]):
         ended = master.danube("rerun", "4k", "--remote", *local)
@@ -254,9 +255,11 @@ def test_a_master_is_drained(master: Master) -> None:
     assert wrong.status == MISTAKE and len(master.requests) == 2
 
 
-def test_the_master_beside_the_program_is_given_every_argument(tmp_path: Path, danube: Path) -> None:
+def test_the_master_beside_the_program_is_given_every_argument(
+    tmp_path: Path, danube_program: Path
+) -> None:
     program = tmp_path / "danube"
-    shutil.copy(danube, program)
+    shutil.copy(danube_program, program)
     missing = subprocess.run([program, "master"], env=environment(), capture_output=True, text=True)
     assert missing.returncode == ENVIRONMENT
     assert f"{tmp_path}/danube-master is not installed" in missing.stderr
@@ -272,7 +275,9 @@ def test_the_master_beside_the_program_is_given_every_argument(tmp_path: Path, d
     assert ended.stdout == b"".join(word + b"\n" for word in words)
 
 
-def test_a_command_for_masters_alone_says_that_none_is_known(tmp_path: Path, danube_program: Path) -> None:
+def test_a_command_for_masters_alone_says_that_none_is_known(
+    tmp_path: Path, danube_program: Path
+) -> None:
     for command in (["status"], ["drain"], ["cancel", "x"], ["artifacts", "x"], ["secret", "ls"]):
         ended = danube(*command, env=environment(HOME=str(tmp_path)))
         assert ended.status == MISTAKE and "no master is known" in ended.err
