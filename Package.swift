@@ -50,6 +50,7 @@ let package = Package(
         .target(
             name: "CPython", dependencies: ["LibPython"], exclude: ["library"], cSettings: c),
         .target(name: "CGit", cSettings: c),
+        .target(name: "CCurl", cSettings: c),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         .target(name: "CSchema", cSettings: c),
         .executableTarget(
@@ -74,7 +75,7 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema",
+                "PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema", "CCurl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,

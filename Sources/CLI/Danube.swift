@@ -21,8 +21,11 @@ struct Danube: ParsableCommand {
         subcommands: [
             RunCommand.self, RerunCommand.self, PlanCommand.self, WhyCommand.self,
             JobsCommand.self, LogsCommand.self, ShellCommand.self, CacheCommand.self,
-            LintCommand.self, InitCommand.self, DoctorCommand.self, SchemaCommand.self,
-            CompletionCommand.self, VersionCommand.self, EngineCommand.self,
+            LintCommand.self, InitCommand.self, TriggerCommand.self, CancelCommand.self,
+            ArtifactsCommand.self, SecretCommand.self, LoginCommand.self, LogoutCommand.self,
+            StatusCommand.self, DrainCommand.self, MasterCommand.self, DoctorCommand.self,
+            SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
+            EngineCommand.self,
         ],
         helpNames: [.short, .long])
 

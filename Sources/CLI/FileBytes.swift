@@ -21,7 +21,8 @@ enum FileBytes {
         return try? drain(descriptor, name: path, limit: limit)
     }
 
-    private static func drain(
+    /// Reads an open file or pipe to its end.
+    static func drain(
         _ descriptor: Int32, name: String, limit: Int
     ) throws(Failure) -> [UInt8] {
         var status = stat()

@@ -9,8 +9,8 @@ struct Places {
 
     /// Finds them. Throws when there is no home.
     init() throws(Failure) {
-        cache = try Self.find("XDG_CACHE_HOME", ".cache")
-        state = try Self.find("XDG_STATE_HOME", ".local/state")
+        cache = try Self.folder("XDG_CACHE_HOME", ".cache")
+        state = try Self.folder("XDG_STATE_HOME", ".local/state")
     }
 
     /// The folder of a job, which is made.
@@ -21,7 +21,7 @@ struct Places {
     }
 
     /// The absolute path of a folder that is there.
-    func absolute(_ folder: String) throws(Failure) -> String {
+    static func absolute(_ folder: String) throws(Failure) -> String {
         guard let path = realpath(folder, nil) else {
             throw .mistake("cannot use \(folder): \(FileBytes.reason(errno))")
         }
@@ -29,7 +29,8 @@ struct Places {
         return String(cString: path)
     }
 
-    private static func find(_ variable: String, _ below: String) throws(Failure) -> String {
+    /// Danube's folder below the one that a variable names, or else below the home.
+    static func folder(_ variable: String, _ below: String) throws(Failure) -> String {
         if let given = Terminal.environment(variable), given.hasPrefix("/") {
             return given + "/danube"
         }
@@ -41,7 +42,8 @@ struct Places {
         return "\(home)/\(below)/danube"
     }
 
-    private static func make(_ folder: String) throws(Failure) {
+    /// Makes a folder, and those above it, for nobody else to look into.
+    static func make(_ folder: String) throws(Failure) {
         var place = ""
         for component in folder.split(separator: "/") {
             place += "/\(component)"

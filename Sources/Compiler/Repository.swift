@@ -51,7 +51,8 @@ package enum Repository {
             hint: "Name the repository's folder with -C.")
     }
 
-    private static func words(_ error: GitError, _ root: String) -> Diagnostic {
+    /// What a failure of git is for the user.
+    static func words(_ error: GitError, _ root: String) -> Diagnostic {
         let (code, message, hint) =
             switch error {
             case .unavailable(let why):

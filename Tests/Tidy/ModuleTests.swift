@@ -7,13 +7,16 @@ private let mayImport: [String: Set<String>] = [
     "CSandbox": [],
     "CPython": ["LibPython"],
     "CGit": [],
+    "CCurl": [],
     "CSQLite": [],
     "CSchema": [],
     "PyBridge": ["CPython", "CSandbox"],
     "Compiler": ["PipelineIR", "Wire", "CSandbox", "CGit", "SwiftProtobuf"],
     "CFiles": [],
     "Executor": ["PipelineIR", "CSandbox", "CFiles", "CSQLite"],
-    "CLI": ["PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema", "ArgumentParser"],
+    "CLI": [
+        "PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema", "CCurl", "ArgumentParser",
+    ],
     "Master": [
         "PipelineIR", "Compiler", "Executor", "CSandbox", "CSQLite", "Crypto",
         "FoundationEssentials", "GRDB", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",

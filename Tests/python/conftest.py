@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import played_master
 import pytest
 from fixture_cases import SDK, executable
 
@@ -31,6 +33,16 @@ def danube() -> Path:
 def danube_program(danube: Path) -> Path:
     """The same, for tests in which `danube` is the function that runs it."""
     return danube
+
+
+@pytest.fixture
+def master(tmp_path: Path, danube_program: Path) -> Iterator[played_master.Master]:
+    """A master that plays; `tmp_path` is the home of those who ask it."""
+    with played_master.master(tmp_path) as playing:
+        playing.answers["GET whoami"] = lambda reply: reply.json(
+            {"name": "ada", "scopes": ["read", "write"], "expires": "2030-01-01T00:00:00.000Z"}
+        )
+        yield playing
 
 
 @pytest.fixture(scope="session")

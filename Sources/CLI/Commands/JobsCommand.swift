@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compiler
 import Executor
 import Glibc
 
@@ -6,10 +7,11 @@ import Glibc
 struct JobsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs",
-        abstract: "List the jobs that ran on this machine, or show one.",
+        abstract: "List the jobs that ran on this machine or on a master, or show one.",
         discussion: """
             Without a job it lists the latest ones of this repository; outside of any, of all. A \
-            job is named by its id, by the beginning or the end of it, or as `last`.
+            job is named by its id, by the beginning or the end of it, or as `last`. With --remote \
+            or --master it lists those of the master.
             """)
 
     @Argument(
@@ -29,14 +31,18 @@ struct JobsCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "List jobs in this state alone: running, succeeded, failed, cancelled, live or lost.",
+            """
+            List jobs in this state alone: running, succeeded, failed, cancelled, live or lost; on \
+            a master: pending, scheduling, waiting, running, success, failure, timeout or cancelled.
+            """,
             valueName: "state"))
-    var state: JobRecord.State?
+    var state: String?
 
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
     @OptionGroup var place: DirectoryOptions
+    @OptionGroup var remote: RemoteOptions
     @OptionGroup var colour: ColourOptions
 
     func validate() throws {
@@ -50,6 +56,7 @@ struct JobsCommand: ParsableCommand {
 
     func run() throws {
         let terminal = Terminal.of(STDOUT_FILENO, choice: colour.color)
+        if let jobs = try remote.jobs() { return try run(on: jobs, terminal) }
         let jobs = try place.jobs()
         if let name = job {
             let found = try jobs.job(name)
@@ -57,21 +64,54 @@ struct JobsCommand: ParsableCommand {
             return Output.out(
                 json
                     ? JobJSON.detail(found, steps)
-                    : JobReport.detail(found, steps, on: terminal))
+                    : JobReport.detail(JobView(found), steps.map(StepView.init), on: terminal))
         }
         var filter = History.Filter()
         filter.most = limit
         filter.pipeline = pipeline
-        filter.state = state
+        filter.state = try state.map(Self.localState)
         if !all { filter.repository = jobs.repository }
         let found = try jobs.list(filter)
         if json { return Output.out(JobJSON.list(found)) }
-        if found.isEmpty {
+        show(found.map(JobView.init), terminal)
+    }
+
+    private func run(on jobs: RemoteJobs, _ terminal: Terminal) throws(Failure) {
+        if let name = job {
+            let found = try jobs.job(name)
+            let steps = try jobs.steps(of: found)
+            return Output.out(
+                json
+                    ? found.json(steps).line
+                    : JobReport.detail(JobView(found), steps.map(StepView.init), on: terminal))
+        }
+        var filter = RemoteJobs.Filter()
+        filter.most = limit
+        filter.pipeline = pipeline
+        filter.state = state
+        let found = try jobs.list(filter)
+        if json {
+            let list = JSONValue.object([.init("jobs", .array(found.map { $0.json() }))])
+            return Output.out(list.line)
+        }
+        show(found.map(JobView.init), terminal)
+    }
+
+    private func show(_ jobs: [JobView], _ terminal: Terminal) {
+        if jobs.isEmpty {
             Output.err("danube: note: no job matches")
         } else {
-            Output.out(JobReport.list(found, on: terminal))
+            Output.out(JobReport.list(jobs, on: terminal))
         }
     }
-}
 
-extension JobRecord.State: ExpressibleByArgument {}
+    private static func localState(_ text: String) throws(Failure) -> JobRecord.State {
+        guard let state = JobRecord.State(rawValue: text) else {
+            let words = JobRecord.State.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .mistake(
+                "--state \(text) is not a state of jobs on this machine",
+                hint: "They are \(words).")
+        }
+        return state
+    }
+}

@@ -37,6 +37,7 @@ struct LogsCommand: ParsableCommand {
     var json = false
 
     @OptionGroup var place: DirectoryOptions
+    @OptionGroup var remote: RemoteOptions
     @OptionGroup var colour: ColourOptions
 
     func validate() throws {
@@ -46,15 +47,12 @@ struct LogsCommand: ParsableCommand {
     }
 
     func run() throws {
+        if let jobs = try remote.jobs() { return try run(on: jobs) }
         let jobs = try place.jobs()
         let (found, wanted) = try choose(jobs)
         let steps = try jobs.steps(of: found)
         let terminal = Terminal.of(STDOUT_FILENO, choice: colour.color)
-        let form: LogPrinter.Form =
-            json
-            ? .json
-            : wanted == nil || timestamps
-                ? .lines(names: wanted == nil || wanted?.count != 1, times: timestamps) : .plain
+        let form = form(isOneStep: wanted?.count == 1, isAll: wanted == nil)
         var printer = LogPrinter(form, steps: steps, on: terminal)
         let numbers = wanted.map { Set($0.map(\.record.step)) }
         do throws(LogError) {
@@ -76,6 +74,12 @@ struct LogsCommand: ParsableCommand {
                 Output.err("danube: note: `\(name)` is from the cache: job \(job) printed this")
             }
         }
+    }
+
+    /// How what is wanted is printed.
+    func form(isOneStep: Bool, isAll: Bool) -> LogPrinter.Form {
+        if json { return .json }
+        return isAll || timestamps ? .lines(names: !isOneStep, times: timestamps) : .plain
     }
 
     /// The job, and the steps if not all.

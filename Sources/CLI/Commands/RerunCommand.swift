@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compiler
 import Executor
 
 /// `danube rerun`.
@@ -9,7 +10,8 @@ struct RerunCommand: ParsableCommand {
         discussion: """
             Pipeline, parameters, event, branch, revision and the way of running are those of the \
             job; the danubefile and the files are those of now, unless the job had a revision. \
-            Secrets are not recorded and have to be given again.
+            Secrets are not recorded and have to be given again. A job of a master (--remote or \
+            --master) runs again there, with the master's secrets; its id is printed.
             """)
 
     @Argument(
@@ -25,15 +27,39 @@ struct RerunCommand: ParsableCommand {
     var failed = false
 
     @OptionGroup var place: DirectoryOptions
+    @OptionGroup var remote: RemoteOptions
     @OptionGroup var execution: ExecutionOptions
     @OptionGroup var display: RunDisplayOptions
 
     func run() throws {
+        if let jobs = try remote.jobs() { return try run(on: jobs) }
         var (command, earlier) = try again()
         command.execution = execution
         command.display = display
         try command.validate()
         try command.run(after: earlier)
+    }
+
+    private func run(on jobs: RemoteJobs) throws(Failure) {
+        let given = execution.secrets
+        guard execution.jobs == nil, given.named.isEmpty, given.files.isEmpty, !display.quiet,
+            !display.explain
+        else {
+            throw .mistake(
+                "--jobs, --secret, --secret-file, --quiet and --explain are for this machine",
+                hint: "A master has its own: `danube secret ls` names its secrets.")
+        }
+        let id = try jobs.id(of: job)
+        var call = MasterClient.Call(.post, "jobs", id, "rerun")
+        call.body = .object([.init("failed", .bool(failed))])
+        // Asked twice, it would run twice.
+        call.isRepeatable = false
+        let started = try jobs.ask(call)
+        if display.json { return Output.out(started.json().line) }
+        var buffer = TextBuffer()
+        buffer.safe(started.id)
+        buffer.newline()
+        Output.out(buffer)
     }
 
     private func again() throws -> (RunCommand, EarlierJob?) {

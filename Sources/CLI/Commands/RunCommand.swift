@@ -91,7 +91,7 @@ struct RunCommand: ParsableCommand {
             throw Failure.bug("the compiler gave neither a plan nor an error")
         }
         let places = try Places()
-        let root = try places.absolute(order.root)
+        let root = try Places.absolute(order.root)
         var earlier: (memo: JobMemo, changed: [UInt32])?
         let values = try execution.secrets.values()
         let runKey = RunKey.of(
@@ -133,7 +133,7 @@ struct RunCommand: ParsableCommand {
     }
 
     private func runAndWatch() throws {
-        let root = try Places().absolute(source.place.directory)
+        let root = try Places.absolute(source.place.directory)
         let words = CommandLine.arguments.dropFirst().filter { $0 != "--watch" }
         let watch = try RunWatch(
             words: Array(words), root: root, inPlace: inPlace,
@@ -175,7 +175,7 @@ struct RunCommand: ParsableCommand {
         else { throw Failure.bug("the compiler gave neither a plan nor an error") }
         let places = try Places()
         var configuration = try configuration(
-            plan, digest, places, try places.absolute(order.root), try execution.secrets.values())
+            plan, digest, places, try Places.absolute(order.root), try execution.secrets.values())
         if wantedNamespaces != 0, geteuid() != 0 {
             configuration.namespaces = wantedNamespaces | Int32(DANUBE_OWN_USERS)
         }
@@ -196,9 +196,9 @@ struct RunCommand: ParsableCommand {
     ) throws(Failure) {
         do {
             try LocalRun.record(
-                unchanged: memo, root: places.absolute(order.root),
+                unchanged: memo, root: Places.absolute(order.root),
                 trigger: order.event, cacheFolder: places.cache, stateFolder: places.state,
-                order: words(root: places.absolute(order.root)))
+                order: words(root: Places.absolute(order.root)))
         } catch {
             Output.err("danube: warning: this run is not in the history: \(error)")
         }

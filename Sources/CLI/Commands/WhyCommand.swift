@@ -33,12 +33,14 @@ struct WhyCommand: ParsableCommand {
     var json = false
 
     @OptionGroup var place: DirectoryOptions
+    @OptionGroup var remote: RemoteOptions
     @OptionGroup var colour: ColourOptions
 
     /// Steps of one name that are explained at once.
     private static let mostSteps = 20
 
     func run() throws {
+        if let jobs = try remote.jobs() { return try run(on: jobs) }
         let jobs = try place.jobs()
         let job = try jobs.job(self.job)
         let other = try against.map { try jobs.job($0) }

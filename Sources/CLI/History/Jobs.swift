@@ -77,32 +77,12 @@ struct Jobs {
         }
     }
 
-    /// The steps that a text names: by id, by name, or by a part of the name that one alone has.
+    /// The steps that a text names.
     func steps(_ text: String, of job: JobRecord) throws(Failure) -> [JobStep] {
         let all = try steps(of: job)
-        for matches in [all.filter { $0.id == text }, all.filter { $0.name == text }]
-        where !matches.isEmpty {
-            return matches
-        }
-        let partly = all.filter { $0.name.contains(text) }
-        if partly.count == 1 { return partly }
-        let shown = DisplayText.escaped(text)
-        let candidates = partly.isEmpty ? all : partly
-        var names: [String] = []
-        for step in candidates where !names.contains(step.name) && names.count < 10 {
-            names.append(step.name)
-        }
-        if partly.isEmpty, let near = Spelling.nearest(to: text, among: Set(all.map(\.name))) {
-            throw .mistake(
-                "job \(job.id) has no step `\(shown)`",
-                hint: "Did you mean `\(DisplayText.escaped(near))`?")
-        }
-        let list = names.map { "`\(DisplayText.escaped($0))`" }.joined(separator: ", ")
-        let more = candidates.count > names.count ? ", …" : ""
-        throw .mistake(
-            partly.isEmpty
-                ? "job \(job.id) has no step `\(shown)`" : "`\(shown)` is a part of several names",
-            hint: names.isEmpty ? nil : "Its steps are \(list)\(more).")
+        return try StepChoice.places(
+            text, among: all.map { (id: $0.id, name: $0.name) }, job: job.id.text
+        ).map { all[$0] }
     }
 
     private static func absolute(_ directory: String) -> String? {

@@ -27,9 +27,9 @@ struct LogPrinter {
     }
 
     private let form: Form
-    private let steps: [JobStep]
+    private var steps: [JobStep]
     private let terminal: Terminal
-    private let width: Int
+    private var width: Int
     private var partials: [Source: Partial] = [:]
     /// Whether anything was printed.
     private(set) var hasPrinted = false
@@ -44,6 +44,13 @@ struct LogPrinter {
         self.terminal = terminal
         let widest = steps.map { DisplayText.width($0.name) }.max() ?? 0
         width = min(Self.mostNameColumns, widest)
+    }
+
+    /// Adds a step that was not known at first; gives its number.
+    mutating func learn(_ step: JobStep) -> Int {
+        steps.append(step)
+        width = max(width, min(Self.mostNameColumns, DisplayText.width(step.name)))
+        return steps.count - 1
     }
 
     /// Prints what can be told from a chunk.
@@ -126,8 +133,10 @@ struct LogPrinter {
                 buffer.put(" ")
             }
             if names {
-                let name = source.key.map { stepName($0.step) } ?? "danube"
-                let shown = DisplayText.fitted(name, columns: width)
+                // What the job says of itself is told from a step by the whole word.
+                let shown =
+                    source.key.map { DisplayText.fitted(stepName($0.step), columns: width) }
+                    ?? "danube"
                 buffer.put(shown, .cyan)
                 buffer.blanks(width - DisplayText.width(shown))
                 buffer.put(source.stream == .note ? " · " : " | ", .dim)
@@ -160,8 +169,11 @@ struct LogPrinter {
                 json.key("cached")
                 json.bool(true)
             }
-            json.key("id")
-            json.string(steps[key.step].id)
+            // A master names steps by their names alone.
+            if !steps[key.step].id.isEmpty {
+                json.key("id")
+                json.string(steps[key.step].id)
+            }
             json.key("name")
             json.string(steps[key.step].name)
         }

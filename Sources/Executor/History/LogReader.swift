@@ -13,6 +13,17 @@ package struct LogChunk: Sendable, Equatable {
     package var offset: UInt64
     /// What was printed.
     package var bytes: [UInt8]
+
+    /// A piece of a log that was read elsewhere.
+    package init(
+        key: AttemptKey?, stream: LogStream, time: Timestamp, offset: UInt64, bytes: [UInt8]
+    ) {
+        self.key = key
+        self.stream = stream
+        self.time = time
+        self.offset = offset
+        self.bytes = bytes
+    }
 }
 
 /// What a job's log has of one attempt.
