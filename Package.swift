@@ -51,6 +51,7 @@ let package = Package(
             name: "CPython", dependencies: ["LibPython"], exclude: ["library"], cSettings: c),
         .target(name: "CGit", cSettings: c),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .target(name: "CSchema", cSettings: c),
         .executableTarget(
             name: "PyBridge",
@@ -82,7 +83,7 @@ let package = Package(
         .target(
             name: "Master",
             dependencies: [
-                "PipelineIR", "Compiler", "Executor", "CSandbox", "CSQLite",
+                "PipelineIR", "Compiler", "Executor", "CSandbox", "CFiles", "CSQLite", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -37,7 +37,7 @@ struct JobRoutes: Sendable {
 
     /// The job that a path names, which gives its id or a beginning of it that no other has.
     func job(_ context: APIContext) async throws -> Job {
-        let text = context.parameters.get("id") ?? ""
+        let text = try context.part("id")
         if let id = JobID(text), let job = try await database.job(id) { return job }
         let found = try await database.jobs(withPrefix: text)
         guard let job = found.first else {

@@ -26,6 +26,7 @@ struct Problem: HTTPResponseError, Equatable {
         switch error {
         case let problem as Problem: self = problem
         case let error as MasterDatabaseError: self.init(error)
+        case let error as SecretError: self.init(error)
         case let refusal as Dispatcher.Refusal: self.init(refusal)
         case let error as any HTTPResponseError:
             self.init(error.status, error.status.reasonPhrase)
@@ -40,12 +41,29 @@ struct Problem: HTTPResponseError, Equatable {
         let hint = error.hint
         switch error {
         case .busy: self.init(.serviceUnavailable, "\(error)", hint: hint, retryAfter: 1)
-        case .noSpace: self.init(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), "\(error)", hint: hint)
+        case .noSpace: self.init(Self.noSpace, "\(error)", hint: hint)
         case .closed: self.init(.serviceUnavailable, "\(error)", hint: hint, retryAfter: 5)
         case .invalid: self.init(.unprocessableContent, "\(error)", hint: hint)
         case .missing: self.init(.notFound, "\(error)", hint: hint)
         default: self.init(.internalServerError, "\(error)", hint: hint)
         }
+    }
+
+    /// 507, of RFC 4918.
+    static let noSpace = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+
+    private init(_ error: SecretError) {
+        let status: HTTPResponse.Status =
+            switch error {
+            case .badName, .badScope, .badRestriction, .badSize: .unprocessableContent
+            case .missing: .notFound
+            case .denied: .forbidden
+            case .rotationRuns: .conflict
+            case .altered, .unknownKey, .keyFileMode, .keyFileOwner, .keyFileFormat,
+                .keyFileSystem:
+                .internalServerError
+            }
+        self.init(status, error.message, hint: error.hint)
     }
 
     private init(_ refusal: Dispatcher.Refusal) {

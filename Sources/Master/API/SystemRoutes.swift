@@ -139,7 +139,7 @@ struct SystemRoutes: Sendable {
     }
 
     private func revoke(_ context: APIContext) async throws -> Response {
-        let text = context.parameters.get("id") ?? ""
+        let text = try context.part("id")
         guard let id = Int64(text), try await database.revokeToken(id) else {
             throw Problem(.notFound, "There is no valid token \(text).")
         }
