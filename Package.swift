@@ -115,7 +115,7 @@ let package = Package(
             name: "CLITests", dependencies: ["CLI", "Compiler", "Executor", "PipelineIR"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "MasterTests", dependencies: ["Master", "Executor", "PipelineIR"],
+            name: "MasterTests", dependencies: ["Master", "Compiler", "Executor", "PipelineIR"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],

@@ -10,15 +10,18 @@ struct Problem: HTTPResponseError, Equatable {
     var hint: String?
     /// Seconds after which it may be asked again.
     var retryAfter: Int?
+    /// The methods that there are instead.
+    var allowed: String?
 
     init(
         _ status: HTTPResponse.Status, _ detail: String, hint: String? = nil,
-        retryAfter: Int? = nil
+        retryAfter: Int? = nil, allowed: String? = nil
     ) {
         self.status = status
         self.detail = detail
         self.hint = hint
         self.retryAfter = retryAfter
+        self.allowed = allowed
     }
 
     /// What an error means to whoever asked. Of one that is nobody's business no detail is told.
@@ -98,6 +101,7 @@ struct Problem: HTTPResponseError, Equatable {
         json.endObject()
         var headers: HTTPFields = [.contentType: "application/problem+json"]
         if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        if let allowed { headers[.allow] = allowed }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
         return Response(
             status: status, headers: headers,

@@ -50,18 +50,10 @@ struct MasterServer: Sendable {
             mostMilliseconds: configuration.jobs.maxDuration.components.seconds * 1000)
         try await dispatcher.start()
         let (ends, end) = AsyncStream.makeStream(of: Bool.self)
-        let routes = APIRoutes(database: database, logger: logger)
-        let jobs = JobRoutes(database: database, dispatcher: dispatcher)
-        jobs.add(to: routes)
-        LogRoutes(jobs: jobs, data: data, threads: files).add(to: routes)
-        ArtifactRoutes(jobs: jobs, data: data, threads: files).add(to: routes)
-        EventRoutes(database: database, hub: hub).add(to: routes)
-        SecretRoutes(database: database, store: secrets).add(to: routes)
-        SystemRoutes(
-            database: database, dispatcher: dispatcher,
-            facts: .init(version: MasterProgram.version, started: started),
-            shutDown: { end.yield($0) }
-        ).add(to: routes)
+        let parts = MasterParts(
+            database: database, dispatcher: dispatcher, data: data, secrets: secrets, hub: hub,
+            threads: files, started: started, logger: logger, shutDown: { end.yield($0) })
+        let routes = parts.routes()
         try await serve(routes, dispatcher, hub, ends)
         await dispatcher.abandon()
         try await files.runIfActive { database.close() }
