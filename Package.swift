@@ -52,6 +52,7 @@ let package = Package(
         .target(name: "CGit", cSettings: c),
         .target(name: "CCurl", cSettings: c),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .target(name: "CSchema", cSettings: c),
         .executableTarget(
             name: "PyBridge",
@@ -83,7 +84,7 @@ let package = Package(
         .target(
             name: "Master",
             dependencies: [
-                "PipelineIR", "Compiler", "Executor", "CSandbox", "CSQLite",
+                "PipelineIR", "Compiler", "Executor", "CSandbox", "CFiles", "CSQLite", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -115,7 +116,7 @@ let package = Package(
             name: "CLITests", dependencies: ["CLI", "Compiler", "Executor", "PipelineIR"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "MasterTests", dependencies: ["Master", "Executor", "PipelineIR"],
+            name: "MasterTests", dependencies: ["Master", "Compiler", "Executor", "PipelineIR"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],

@@ -53,6 +53,7 @@ static int stamp(int folder, const char *name, int flags, struct danube_stamp *s
     stamp->modified = nanoseconds(found.stx_mtime);
     stamp->changed = nanoseconds(found.stx_ctime);
     stamp->device = (uint64_t)found.stx_dev_major << 32 | found.stx_dev_minor;
+    stamp->owner = found.stx_uid;
     return 0;
 }
 

@@ -25,9 +25,13 @@ final class MemoryRows: SecretRows {
     func plant(_ row: SealedSecret, as id: SecretID) { state.withLock { $0.rows[id] = row } }
 
     func put(
-        _ id: SecretID, _ make: @escaping @Sendable (SealedSecret?) throws -> SealedSecret
+        _ id: SecretID, by actor: String,
+        _ make: @escaping @Sendable (SealedSecret?, Int64) throws -> SealedSecret
     ) async throws {
-        try state.withLock { $0.rows[id] = try make($0.rows[id]) }
+        try state.withLock { state in
+            let before = state.rows[id]
+            state.rows[id] = try make(before, (before?.version ?? 0) + 1)
+        }
         await Task.yield()
     }
 
@@ -39,12 +43,12 @@ final class MemoryRows: SecretRows {
         }
     }
 
-    func delete(_ id: SecretID) async throws -> Bool {
+    func delete(_ id: SecretID, by actor: String) async throws -> Bool {
         state.withLock { $0.rows.removeValue(forKey: id) != nil }
     }
 
     func replaceAll(
-        _ change: @escaping @Sendable (SealedSecret) throws -> SealedSecret
+        by actor: String, _ change: @escaping @Sendable (SealedSecret) throws -> SealedSecret
     ) async throws {
         try state.withLock { state in
             let changed = try state.rows.mapValues { try change($0) }

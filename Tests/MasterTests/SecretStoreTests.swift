@@ -64,9 +64,9 @@ import Testing
         let log = Mutex<[SecretAudit]>([])
         let broken = Mutex(false)
         struct Full: Error {}
-        let store = try await SecretStore(rows: rows, file: file) { entry in
+        let store = try await SecretStore(rows: rows, file: file) { entries in
             if broken.withLock({ $0 }) { throw Full() }
-            log.withLock { $0.append(entry) }
+            log.withLock { $0 += entries }
         }
         let id = try SecretID(.team("a"), "A")
         try await store.set(id, Self.value("x"))

@@ -10,6 +10,7 @@ private let mayImport: [String: Set<String>] = [
     "CCurl": [],
     "CSQLite": [],
     "CSchema": [],
+    "CZlib": [],
     "PyBridge": ["CPython", "CSandbox"],
     "Compiler": ["PipelineIR", "Wire", "CSandbox", "CGit", "SwiftProtobuf"],
     "CFiles": [],
@@ -18,9 +19,9 @@ private let mayImport: [String: Set<String>] = [
         "PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema", "CCurl", "ArgumentParser",
     ],
     "Master": [
-        "PipelineIR", "Compiler", "Executor", "CSandbox", "CSQLite", "Crypto",
-        "FoundationEssentials", "GRDB", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
-        "NIOPosix", "ServiceLifecycle", "UnixSignals",
+        "PipelineIR", "Compiler", "Executor", "CSandbox", "CFiles", "CSQLite", "CZlib", "Crypto",
+        "FoundationEssentials", "GRDB", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging",
+        "NIOCore", "NIOPosix", "ServiceLifecycle", "UnixSignals",
     ],
     "MasterProgram": ["Master"],
 ]

@@ -22,6 +22,7 @@ struct danube_stamp {
     int64_t modified;
     int64_t changed;
     uint64_t device;
+    uint32_t owner;
 };
 
 // A name in a folder.

@@ -25,9 +25,7 @@ package struct LocalRun {
         // Where little is to be done, what is known of the rest is of no use. It is asked before
         // this job is recorded: the thread that does so would have to be waited for.
         let isSmall = (earlier?.changed.count ?? .max) < Self.smallChange
-        let known =
-            isSmall || configuration.jobFolder != nil
-            ? Array(repeating: 0, count: configuration.plan.steps.count) : expected()
+        let known = expected(isUseful: !isSmall && configuration.jobFolder == nil)
         let recorder = try self.recorder()
         var configured = configuration
         configured.job = recorder.id.text
@@ -218,9 +216,9 @@ package struct LocalRun {
     }
 
     /// How long each step took of late, in nanoseconds; 0 where that is not known.
-    private func expected() -> [UInt64] {
+    private func expected(isUseful: Bool) -> [UInt64] {
         let plan = configuration.plan
-        guard let history = try? History(folder: configuration.stateFolder),
+        guard isUseful, let history = try? History(folder: configuration.stateFolder),
             let known = try? history.expectedDurations(
                 repository: configuration.root, pipeline: plan.pipeline)
         else { return Array(repeating: 0, count: plan.steps.count) }

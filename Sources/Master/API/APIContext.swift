@@ -11,6 +11,14 @@ struct APIContext: RequestContext {
     /// The most bytes of a body that is read whole.
     static let mostBodyBytes = 1 << 20
 
+    /// A part of the path that a route names, without its percent-encoding (RFC 3986, 2.1).
+    func part(_ name: String) throws -> String {
+        guard let text = parameters.get(name), let part = PercentEncoding.decode(text),
+            !part.contains("\0")
+        else { throw Problem(.badRequest, "The path has no `\(name)` that can be read.") }
+        return part
+    }
+
     /// For the log of what is changed: the name of the token.
     var actor: String { token?.name ?? "nobody" }
 }

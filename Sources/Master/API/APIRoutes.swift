@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 
@@ -10,9 +11,17 @@ final class APIRoutes {
         var path: String
         /// `nil` where everybody may ask.
         var level: TokenScope?
+        var operation: APIOperation
+
+        /// The names of the parameters in the path.
+        var parts: [String] {
+            path.split(separator: "/").filter { $0.hasPrefix("{") }.map {
+                String($0.dropFirst().dropLast())
+            }
+        }
     }
 
-    let router = Router(context: APIContext.self)
+    let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
     private(set) var all: [Route] = []
     private let database: MasterDatabase
 
@@ -25,9 +34,11 @@ final class APIRoutes {
     /// Adds a route.
     func on(
         _ method: HTTPRequest.Method, _ path: String, _ level: TokenScope?,
+        _ operation: APIOperation,
         _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
     ) {
-        all.append(Route(method: method.rawValue, path: path, level: level))
+        all.append(
+            Route(method: method.rawValue, path: path, level: level, operation: operation))
         let database = database
         router.on(RouterPath(Self.template(path)), method: method) { request, context in
             var context = context
@@ -35,6 +46,30 @@ final class APIRoutes {
             return try await handler(request, context)
         }
     }
+
+    /// Adds the description of all routes, and answers for the methods that a path does not have.
+    func finish(version: String) {
+        let path = "/api/v1/openapi.json"
+        let itself = Route(method: "GET", path: path, level: nil, operation: .getDescription)
+        let document = OpenAPIDocument(version: version, routes: all + [itself]).encoded()
+        on(.get, path, nil, .getDescription) { _, _ in JSONAnswer.bytes(.ok, document) }
+        for path in Set(all.map(\.path)) {
+            var methods = Set(all.filter { $0.path == path }.map(\.method))
+            if methods.contains("GET") { methods.insert("HEAD") }
+            let allowed = methods.sorted().joined(separator: ", ")
+            for method in Self.methods where !methods.contains(method.rawValue) {
+                router.on(RouterPath(Self.template(path)), method: method) { _, _ -> Response in
+                    throw Problem(
+                        .methodNotAllowed, "There is no \(method.rawValue) here.",
+                        hint: "There is \(allowed).", allowed: allowed)
+                }
+            }
+        }
+    }
+
+    private static let methods: [HTTPRequest.Method] = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace,
+    ] + [HTTPRequest.Method("QUERY")].compactMap { $0 }
 
     /// `{name}` as the router has it: `:name`.
     private static func template(_ path: String) -> String {

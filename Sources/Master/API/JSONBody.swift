@@ -51,6 +51,20 @@ struct JSONBody {
         return text
     }
 
+    /// An array of texts; empty when it is missing.
+    func texts(_ key: String) throws -> [String] {
+        guard let value = self[key] else { return [] }
+        guard case .array(let values) = value else {
+            throw Problem(.unprocessableContent, "`\(key)` is no array.")
+        }
+        return try values.map { value in
+            guard let text = value.text, !text.contains("\0") else {
+                throw Problem(.unprocessableContent, "`\(key)` has an element that is no text.")
+            }
+            return text
+        }
+    }
+
     /// A text that has to be there.
     func neededText(_ key: String) throws -> String {
         guard let text = try text(key), !text.isEmpty else {

@@ -8,15 +8,15 @@ struct JobRequest {
         "repository", "pipeline", "revision", "ref", "branch", "file", "parameters", "event",
         "priority", "team", "concurrency", "max_duration_seconds",
     ]
-    private static let priorities: ClosedRange<Int64> = -1000...1000
-    private static let mostSeconds: Int64 = 30 * 86_400
+    static let priorities: ClosedRange<Int64> = -1000...1000
+    static let mostSeconds: Int64 = 30 * 86_400
 
     let job: NewJob
 
     /// Checks it. What only the repository knows is checked when the job runs.
     init(_ body: JSONBody) throws {
         var job = NewJob(
-            pipeline: try body.text("pipeline") ?? "",
+            pipeline: try body.neededText("pipeline"),
             repository: try body.neededText("repository"))
         job.team = try body.text("team")
         job.revision = try body.text("revision")

@@ -16,28 +16,28 @@ struct JobRoutes: Sendable {
 
     /// Adds them.
     func add(to routes: APIRoutes) {
-        routes.on(.post, "/api/v1/jobs", .write) { try await submit($0, $1) }
-        routes.on(.get, "/api/v1/jobs", .read) { request, _ in try await list(request) }
-        routes.on(.get, "/api/v1/jobs/{id}", .read) { _, context in
+        routes.on(.post, "/api/v1/jobs", .write, .submitJob) { try await submit($0, $1) }
+        routes.on(.get, "/api/v1/jobs", .read, .listJobs) { request, _ in try await list(request) }
+        routes.on(.get, "/api/v1/jobs/{id}", .read, .getJob) { _, context in
             try await answer(try await job(context))
         }
-        routes.on(.get, "/api/v1/jobs/{id}/steps", .read) { _, context in
+        routes.on(.get, "/api/v1/jobs/{id}/steps", .read, .listSteps) { _, context in
             try await steps(context)
         }
-        routes.on(.get, "/api/v1/jobs/{id}/plan", .read) { request, context in
+        routes.on(.get, "/api/v1/jobs/{id}/plan", .read, .getPlan) { request, context in
             try await plan(request, context)
         }
-        routes.on(.post, "/api/v1/jobs/{id}/cancel", .write) { _, context in
+        routes.on(.post, "/api/v1/jobs/{id}/cancel", .write, .cancelJob) { _, context in
             try await cancel(context)
         }
-        routes.on(.post, "/api/v1/jobs/{id}/rerun", .write) { request, context in
+        routes.on(.post, "/api/v1/jobs/{id}/rerun", .write, .rerunJob) { request, context in
             try await rerun(request, context)
         }
     }
 
     /// The job that a path names, which gives its id or a beginning of it that no other has.
     func job(_ context: APIContext) async throws -> Job {
-        let text = context.parameters.get("id") ?? ""
+        let text = try context.part("id")
         if let id = JobID(text), let job = try await database.job(id) { return job }
         let found = try await database.jobs(withPrefix: text)
         guard let job = found.first else {
@@ -64,6 +64,11 @@ struct JobRoutes: Sendable {
         var new = try JobRequest(body).job
         new.requestedBy = context.actor
         if let key = request.headers[Self.idempotencyKey] {
+            guard (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+            else {
+                throw Problem(
+                    .badRequest, "Idempotency-Key is not 1 to 200 letters, digits and signs.")
+            }
             // Whose key it is, so that nobody gets the job of another.
             new.idempotencyKey = "\(context.token?.id ?? 0) \(key)"
         }
@@ -86,7 +91,7 @@ struct JobRoutes: Sendable {
         filter.trigger = query["trigger"]
         if let words = query["state"] {
             filter.states = Set(
-                try words.split(separator: ",").map { word in
+                try words.split(separator: ",", omittingEmptySubsequences: false).map { word in
                     guard let state = JobState(rawValue: String(word)) else {
                         throw Problem(
                             .badRequest, "There is no state \(word).",

@@ -17,10 +17,10 @@ struct LogRoutes: Sendable {
 
     /// Adds them.
     func add(to routes: APIRoutes) {
-        routes.on(.get, "/api/v1/jobs/{id}/logs", .read) { request, context in
+        routes.on(.get, "/api/v1/jobs/{id}/logs", .read, .getLogs) { request, context in
             try await text(request, context)
         }
-        routes.on(.get, "/api/v1/jobs/{id}/logs/stream", .read) { request, context in
+        routes.on(.get, "/api/v1/jobs/{id}/logs/stream", .read, .streamLogs) { request, context in
             try await stream(request, context)
         }
     }
@@ -29,8 +29,8 @@ struct LogRoutes: Sendable {
         let job = try await jobs.job(context)
         let query = try Query(request, known: ["step", "follow", "timestamps"])
         let step = try await step(query["step"], of: job)
-        let isFollowing = query.flag("follow")
-        let showsTimes = query.flag("timestamps")
+        let isFollowing = try query.flag("follow")
+        let showsTimes = try query.flag("timestamps")
         return Response(
             status: .ok,
             headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],

@@ -10,15 +10,18 @@ struct Problem: HTTPResponseError, Equatable {
     var hint: String?
     /// Seconds after which it may be asked again.
     var retryAfter: Int?
+    /// The methods that there are instead.
+    var allowed: String?
 
     init(
         _ status: HTTPResponse.Status, _ detail: String, hint: String? = nil,
-        retryAfter: Int? = nil
+        retryAfter: Int? = nil, allowed: String? = nil
     ) {
         self.status = status
         self.detail = detail
         self.hint = hint
         self.retryAfter = retryAfter
+        self.allowed = allowed
     }
 
     /// What an error means to whoever asked. Of one that is nobody's business no detail is told.
@@ -26,6 +29,7 @@ struct Problem: HTTPResponseError, Equatable {
         switch error {
         case let problem as Problem: self = problem
         case let error as MasterDatabaseError: self.init(error)
+        case let error as SecretError: self.init(error)
         case let refusal as Dispatcher.Refusal: self.init(refusal)
         case let error as any HTTPResponseError:
             self.init(error.status, error.status.reasonPhrase)
@@ -40,12 +44,29 @@ struct Problem: HTTPResponseError, Equatable {
         let hint = error.hint
         switch error {
         case .busy: self.init(.serviceUnavailable, "\(error)", hint: hint, retryAfter: 1)
-        case .noSpace: self.init(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), "\(error)", hint: hint)
+        case .noSpace: self.init(Self.noSpace, "\(error)", hint: hint)
         case .closed: self.init(.serviceUnavailable, "\(error)", hint: hint, retryAfter: 5)
         case .invalid: self.init(.unprocessableContent, "\(error)", hint: hint)
         case .missing: self.init(.notFound, "\(error)", hint: hint)
         default: self.init(.internalServerError, "\(error)", hint: hint)
         }
+    }
+
+    /// 507, of RFC 4918.
+    static let noSpace = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+
+    private init(_ error: SecretError) {
+        let status: HTTPResponse.Status =
+            switch error {
+            case .badName, .badScope, .badRestriction, .badSize: .unprocessableContent
+            case .missing: .notFound
+            case .denied: .forbidden
+            case .rotationRuns: .conflict
+            case .altered, .unknownKey, .keyFileMode, .keyFileOwner, .keyFileFormat,
+                .keyFileSystem:
+                .internalServerError
+            }
+        self.init(status, error.message, hint: error.hint)
     }
 
     private init(_ refusal: Dispatcher.Refusal) {
@@ -80,6 +101,7 @@ struct Problem: HTTPResponseError, Equatable {
         json.endObject()
         var headers: HTTPFields = [.contentType: "application/problem+json"]
         if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        if let allowed { headers[.allow] = allowed }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
         return Response(
             status: status, headers: headers,

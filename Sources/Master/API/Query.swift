@@ -15,12 +15,14 @@ struct Query {
             guard !value.contains("\0") else {
                 throw Problem(.badRequest, "`\(key)` holds a NUL.")
             }
-            values[String(key)] = String(value)
+            guard values.updateValue(String(value), forKey: String(key)) == nil else {
+                throw Problem(.badRequest, "`\(key)` is given more than once.")
+            }
         }
     }
 
-    /// A part; `nil` when it is missing or empty.
-    subscript(_ key: String) -> String? { values[key].flatMap { $0.isEmpty ? nil : $0 } }
+    /// A part; `nil` when it is missing.
+    subscript(_ key: String) -> String? { values[key] }
 
     /// A whole number within bounds.
     func integer(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
@@ -33,6 +35,13 @@ struct Query {
         return number
     }
 
-    /// `1` or `true`.
-    func flag(_ key: String) -> Bool { self[key] == "1" || self[key] == "true" }
+    /// Yes or no; no when it is missing.
+    func flag(_ key: String) throws -> Bool {
+        switch self[key] {
+        case nil, "0", "false": return false
+        case "1", "true": return true
+        default:
+            throw Problem(.badRequest, "`\(key)` is neither 1 nor 0.")
+        }
+    }
 }

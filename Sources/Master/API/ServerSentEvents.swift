@@ -57,8 +57,7 @@ enum ServerSentEvents {
 
     /// What a follower has seen last; 0 at first.
     static func last(_ request: Request) throws -> UInt64 {
-        guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name],
-            !text.isEmpty
+        guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name]
         else { return 0 }
         guard let number = UInt64(text), number <= UInt64(Int64.max) else {
             throw Problem(.badRequest, "Last-Event-ID is no number that this master gave.")

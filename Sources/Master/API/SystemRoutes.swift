@@ -11,6 +11,8 @@ struct SystemRoutes: Sendable {
         var started: Timestamp
     }
 
+    static let mostTokenSeconds: Int64 = 10 * 366 * 86_400
+
     let database: MasterDatabase
     let dispatcher: Dispatcher
     let facts: Facts
@@ -19,23 +21,23 @@ struct SystemRoutes: Sendable {
 
     /// Adds them.
     func add(to routes: APIRoutes) {
-        routes.on(.get, "/api/v1/health", nil) { _, _ in
+        routes.on(.get, "/api/v1/health", nil, .getHealth) { _, _ in
             JSONAnswer.make { json in
                 json.beginObject()
                 json.member("status", "ok")
                 json.endObject()
             }
         }
-        routes.on(.get, "/api/v1/health/ready", nil) { _, _ in await ready() }
-        routes.on(.get, "/api/v1/status", .read) { _, _ in try await status() }
-        routes.on(.get, "/api/v1/whoami", .read) { _, context in whoami(context) }
-        routes.on(.post, "/api/v1/drain", .admin) { request, _ in try await drain(request) }
-        routes.on(.get, "/api/v1/tokens", .admin) { _, _ in try await tokens() }
-        routes.on(.post, "/api/v1/tokens", .admin) { request, _ in try await create(request) }
-        routes.on(.delete, "/api/v1/tokens/{id}", .admin) { _, context in
+        routes.on(.get, "/api/v1/health/ready", nil, .getReadiness) { _, _ in await ready() }
+        routes.on(.get, "/api/v1/status", .read, .getStatus) { _, _ in try await status() }
+        routes.on(.get, "/api/v1/whoami", .read, .getWhoami) { _, context in whoami(context) }
+        routes.on(.post, "/api/v1/drain", .admin, .drain) { request, _ in try await drain(request) }
+        routes.on(.get, "/api/v1/tokens", .admin, .listTokens) { _, _ in try await tokens() }
+        routes.on(.post, "/api/v1/tokens", .admin, .createToken) { request, _ in try await create(request) }
+        routes.on(.delete, "/api/v1/tokens/{token}", .admin, .revokeToken) { _, context in
             try await revoke(context)
         }
-        routes.on(.get, "/metrics", .read) { _, _ in try await metrics() }
+        routes.on(.get, "/metrics", .read, .getMetrics) { _, _ in try await metrics() }
     }
 
     private func ready() async -> Response {
@@ -130,7 +132,7 @@ struct SystemRoutes: Sendable {
                 hint: "Levels are read, write and admin.")
         }
         let now = Timestamp.now()
-        let expires = try body.integer("expires_seconds", 1...(10 * 366 * 86_400)).map {
+        let expires = try body.integer("expires_seconds", 1...Self.mostTokenSeconds).map {
             Timestamp(microseconds: now.microseconds + $0 * 1_000_000)
         }
         let made = try await database.createToken(
@@ -139,7 +141,12 @@ struct SystemRoutes: Sendable {
     }
 
     private func revoke(_ context: APIContext) async throws -> Response {
-        let text = context.parameters.get("id") ?? ""
+        let text = try context.part("token")
+        guard Int64(text) != context.token?.id else {
+            throw Problem(
+                .conflict, "A token does not revoke itself.",
+                hint: "Make another one, and revoke this one with it.")
+        }
         guard let id = Int64(text), try await database.revokeToken(id) else {
             throw Problem(.notFound, "There is no valid token \(text).")
         }

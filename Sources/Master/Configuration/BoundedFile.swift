@@ -26,10 +26,10 @@ struct BoundedFile {
         let file = open(path, options)
         guard file >= 0 else { throw .system(errno) }
         defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw .system(errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
-        guard status.st_size <= most else { throw .tooLarge }
+        let facts: FileFacts
+        do { facts = try FileFacts(of: file) } catch { throw .system(error.number) }
+        guard facts.kind == .file else { throw .notRegular }
+        guard facts.size <= most else { throw .tooLarge }
         // One more than allowed: the file may have grown since.
         var bytes = [UInt8](repeating: 0, count: most + 1)
         var count = 0
@@ -44,8 +44,7 @@ struct BoundedFile {
         }
         guard count <= most else { throw .tooLarge }
         bytes.removeLast(bytes.count - count)
-        return BoundedFile(
-            bytes: bytes, owner: status.st_uid, mode: UInt32(status.st_mode) & 0o7777)
+        return BoundedFile(bytes: bytes, owner: facts.owner, mode: facts.mode)
     }
 
     /// Overwrites the bytes, which were a secret, where they are.

@@ -62,8 +62,11 @@ package struct MasterArguments: Sendable, Equatable {
     }
 
     private static func found() -> String? {
-        var status = stat()
-        guard stat(usualFile, &status) == 0 else { return nil }
-        return status.st_uid == geteuid() || status.st_uid == 0 ? usualFile : nil
+        let file = open(usualFile, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        // One that cannot be read is an error for whoever reads it.
+        guard file >= 0 else { return errno == ENOENT ? nil : usualFile }
+        defer { close(file) }
+        guard let owner = try? FileFacts(of: file).owner else { return nil }
+        return owner == geteuid() || owner == 0 ? usualFile : nil
     }
 }

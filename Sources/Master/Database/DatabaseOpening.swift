@@ -30,9 +30,8 @@ struct DatabaseOpening {
 
     /// Makes an empty file that only its owner may read; SQLite gives the log the same mode.
     private func make() throws {
-        var status = stat()
-        if lstat(path, &status) == 0 {
-            guard status.st_mode & S_IFMT == S_IFREG else {
+        if let facts = try? FileFacts(of: path) {
+            guard facts.kind == .file else {
                 throw MasterDatabaseError.cannotOpen(path: path, reason: "it is not a file")
             }
             return

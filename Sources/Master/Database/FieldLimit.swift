@@ -18,6 +18,7 @@ struct FieldLimit {
     static let actor = FieldLimit(name: "actor", mostBytes: 256)
     static let reason = FieldLimit(name: "reason", mostBytes: 4096)
     static let stepName = FieldLimit(name: "name of a step", mostBytes: 4096)
+    static let artifactName = FieldLimit(name: "name of an artifact", mostBytes: 255)
     static let tokenName = FieldLimit(name: "name of a token", mostBytes: 256)
     static let secretName = FieldLimit(name: "name of a secret", mostBytes: 256)
     static let secretScope = FieldLimit(name: "scope of a secret", mostBytes: 512)

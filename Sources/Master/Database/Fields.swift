@@ -62,6 +62,8 @@ struct Fields {
         return try present(Digest(bytes: bytes), "a digest")
     }
 
+    mutating func digest() throws -> Digest { try present(optionalDigest(), "a digest") }
+
     mutating func job() throws -> JobID { try present(JobID(text()), "a job") }
 
     mutating func optionalJob() throws -> JobID? {

@@ -10,11 +10,11 @@ final class ReadOnlyDatabase {
     /// Opens a file that is there. It waits for the disk.
     init(path: String) throws(MasterDatabaseError) {
         self.path = path
-        var status = stat()
-        guard lstat(path, &status) == 0 else {
-            throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        let facts: FileFacts
+        do { facts = try FileFacts(of: path) } catch {
+            throw .cannotOpen(path: path, reason: String(cString: strerror(error.number)))
         }
-        guard status.st_mode & S_IFMT == S_IFREG else {
+        guard facts.kind == .file else {
             throw .cannotOpen(path: path, reason: "it is not a file")
         }
         do {

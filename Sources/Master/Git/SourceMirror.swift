@@ -53,6 +53,18 @@ struct SourceMirror: Sendable {
         }
     }
 
+    /// Whether a commit is one of a branch. It waits for the network where the mirror says no: the
+    /// branch may have come to hold it since.
+    func isCommit(_ id: String, on branch: String) throws(Problem) -> Bool {
+        if isReachable(id, from: branch) { return true }
+        try fetch()
+        return isReachable(id, from: branch)
+    }
+
+    private func isReachable(_ id: String, from branch: String) -> Bool {
+        (try? git("merge-base", ["--is-ancestor", id, "refs/heads/\(branch)"])) != nil
+    }
+
     private func has(_ id: String) -> Bool {
         access(folder, F_OK) == 0
             && (try? git("cat-file", ["-e", "\(id)^{commit}"])) != nil

@@ -16,21 +16,35 @@ actor SourceMirrors {
         of ref: GitRef?, in address: RepositoryAddress
     ) async throws -> (folder: String, commit: String) {
         let mirror = SourceMirror(address, in: folder)
+        return (mirror.folder, try await alone(mirror) { try mirror.commit(of: ref) })
+    }
+
+    /// Whether a commit is one of a branch, as the repository has it now.
+    func isCommit(
+        _ commit: String, on branch: String, in address: RepositoryAddress
+    ) async throws -> Bool {
+        let mirror = SourceMirror(address, in: folder)
+        return try await alone(mirror) { try mirror.isCommit(commit, on: branch) }
+    }
+
+    /// Does something with a mirror when nobody else does.
+    private func alone<Value: Sendable>(
+        _ mirror: SourceMirror, _ work: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
         let before = last[mirror.folder]
         let threads = threads
-        let task = Task<Result<String, any Error>, Never> {
+        let task = Task<Result<Value, any Error>, Never> {
             await before?.value
             do {
-                return .success(
-                    try await threads.runIfActive { try mirror.commit(of: ref) })
+                return .success(try await threads.runIfActive(work))
             } catch {
                 return .failure(error)
             }
         }
         let ended = Task<Void, Never> { _ = await task.value }
         last[mirror.folder] = ended
-        let commit = try await task.value.get()
+        let value = try await task.value.get()
         if last[mirror.folder] == ended { last[mirror.folder] = nil }
-        return (mirror.folder, commit)
+        return value
     }
 }

@@ -26,6 +26,7 @@ struct JobRunner: Sendable {
         var mirrors: SourceMirrors
         var engine: EngineProcess
         var watcher: JournalWatcher
+        var secrets: SecretStore
         /// For what waits for files.
         var threads: NIOThreadPool
         var cacheFolder: String
@@ -87,10 +88,29 @@ struct JobRunner: Sendable {
         order.allowsHost = false
         let prepared = order
         let folder = folder
+        let secrets = try await secrets(source.commit, address)
         return try await setting.threads.runIfActive {
             try JobFiles.prepare(prepared, in: folder)
-            return try setting.engine.start(folder: folder, secrets: Array("{}".utf8))
+            return try secrets.withBytes {
+                try setting.engine.start(folder: folder, secrets: Array($0))
+            }
         }
+    }
+
+    /// What the engine is told of secrets. The branch that was asked for counts where the commit is
+    /// one of it: else whoever names a commit could name the branch that has the secrets.
+    private func secrets(
+        _ commit: String, _ address: RepositoryAddress
+    ) async throws -> SecretValue {
+        guard try await setting.secrets.hasAny() else { return JobSecrets.none }
+        var branch = branch(job.request)
+        if let name = branch,
+            try await !setting.mirrors.isCommit(commit, on: name, in: address)
+        {
+            branch = nil
+        }
+        return try await JobSecrets(store: setting.secrets, logger: setting.logger)
+            .object(for: job, branch: branch)
     }
 
     /// What is fetched: the commit that is named, else the ref, else the main branch.
@@ -183,6 +203,8 @@ struct JobRunner: Sendable {
             let folder = folder
             plan = try await setting.threads.runIfActive { JobFiles.plan(in: folder) }
         }
+        let isOver = records.contains { if case .ended = $0 { true } else { false } }
+        let artifacts = isOver ? await artifacts(isWhole: true) : nil
         let (id, bytes) = (job.id, plan)
         return try await persist {
             try await database.write { transaction in
@@ -190,6 +212,7 @@ struct JobRunner: Sendable {
                 for record in records {
                     isOver = try Self.put(record, id, bytes, transaction) || isOver
                 }
+                if let artifacts { try transaction.record(artifacts, of: id, at: .now()) }
                 try transaction.setJournalOffset(offset, of: id)
                 return isOver
             }
@@ -248,14 +271,30 @@ struct JobRunner: Sendable {
             return isWaiting ? .again : .ended
         }
         let lost = recording.lost(at: .now())
+        let artifacts = await artifacts(isWhole: false)
         try await persist {
             try await database.write { transaction in
+                if let artifacts { try transaction.record(artifacts, of: id, at: .now()) }
                 if !lost.isEmpty { try transaction.record(lost, of: id) }
                 _ = try Self.finish(
                     id, .failure, reason: "lost: its engine was ended from outside", transaction)
             }
         }
         return .ended
+    }
+
+    /// What the job has kept; `nil` when that cannot be found out.
+    private func artifacts(isWhole: Bool) async -> [Artifact]? {
+        let folder = folder
+        do {
+            return try await setting.threads.runIfActive {
+                try ArtifactScan(jobFolder: folder, isWhole: isWhole).artifacts
+            }
+        } catch {
+            setting.logger.error(
+                "its artifacts cannot be recorded: \(error)", metadata: ["job": "\(job.id.text)"])
+            return nil
+        }
     }
 
     private func end(_ state: JobState, reason: String) async throws {

@@ -43,22 +43,17 @@ struct MasterServer: Sendable {
             MasterProgram.say(
                 "The administrator's token is in \(path)\n", to: STDOUT_FILENO)
         }
+        let secrets = try await openSecrets(data, database)
         let dispatcher = Dispatcher(
-            try setting(data, database, files, fetches), limits: limits,
+            try setting(data, database, secrets, files, fetches), limits: limits,
             mostPending: configuration.jobs.queue,
             mostMilliseconds: configuration.jobs.maxDuration.components.seconds * 1000)
         try await dispatcher.start()
         let (ends, end) = AsyncStream.makeStream(of: Bool.self)
-        let routes = APIRoutes(database: database, logger: logger)
-        let jobs = JobRoutes(database: database, dispatcher: dispatcher)
-        jobs.add(to: routes)
-        LogRoutes(jobs: jobs, data: data, threads: files).add(to: routes)
-        EventRoutes(database: database, hub: hub).add(to: routes)
-        SystemRoutes(
-            database: database, dispatcher: dispatcher,
-            facts: .init(version: MasterProgram.version, started: started),
-            shutDown: { end.yield($0) }
-        ).add(to: routes)
+        let parts = MasterParts(
+            database: database, dispatcher: dispatcher, data: data, secrets: secrets, hub: hub,
+            threads: files, started: started, logger: logger, shutDown: { end.yield($0) })
+        let routes = parts.routes()
         try await serve(routes, dispatcher, hub, ends)
         await dispatcher.abandon()
         try await files.runIfActive { database.close() }
@@ -92,6 +87,24 @@ struct MasterServer: Sendable {
         }
     }
 
+    private func openSecrets(
+        _ data: DataFolder, _ database: MasterDatabase
+    ) async throws -> SecretStore {
+        let rows = StoredSecretRows(database: database)
+        do {
+            let store = try await SecretStore(
+                rows: rows, file: SecretKeyFile(dataFolder: data.path)
+            ) { try await rows.note($0) }
+            if let error = store.unfinished {
+                logger.error("the rotation of the key of secrets is not ended: \(error.message)")
+            }
+            return store
+        } catch let error as SecretError {
+            throw StartFailure(
+                message: error.message, hint: error.hint ?? "Look at the disk of the data folder.")
+        }
+    }
+
     private var limits: JobQueue.Limits {
         JobQueue.Limits(
             active: configuration.jobs.active, perPipeline: configuration.jobs.perPipeline,
@@ -99,8 +112,8 @@ struct MasterServer: Sendable {
     }
 
     private func setting(
-        _ data: DataFolder, _ database: MasterDatabase, _ files: NIOThreadPool,
-        _ fetches: NIOThreadPool
+        _ data: DataFolder, _ database: MasterDatabase, _ secrets: SecretStore,
+        _ files: NIOThreadPool, _ fetches: NIOThreadPool
     ) throws -> JobRunner.Setting {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
@@ -117,7 +130,7 @@ struct MasterServer: Sendable {
             database: database, data: data,
             mirrors: SourceMirrors(folder: data.mirrors, threads: fetches),
             engine: EngineProcess(program: program, environment: engineEnvironment),
-            watcher: try JournalWatcher(), threads: files, cacheFolder: configuration.cache.folder,
+            watcher: try JournalWatcher(), secrets: secrets, threads: files, cacheFolder: configuration.cache.folder,
             slots: configuration.jobs.limit, allowedPaths: allowed,
             owner: configuration.repositories.allow.isEmpty ? geteuid() : nil, logger: logger)
     }

@@ -1,9 +1,11 @@
 /// Where sealed secrets are stored. Each requirement is one transaction, and durable when it
 /// returns; transactions follow each other.
 package protocol SecretRows: Sendable {
-    /// Hands the stored secret to a closure, and stores what that makes of it.
+    /// Hands the stored secret and its next version to a closure, and stores what that makes of
+    /// them. No version is given twice, also not after a removal.
     func put(
-        _ id: SecretID, _ make: @escaping @Sendable (SealedSecret?) throws -> SealedSecret
+        _ id: SecretID, by actor: String,
+        _ make: @escaping @Sendable (SealedSecret?, Int64) throws -> SealedSecret
     ) async throws
 
     /// The secret, when it is there.
@@ -13,10 +15,10 @@ package protocol SecretRows: Sendable {
     func list() async throws -> [SecretSummary]
 
     /// Removes a secret; false when there was none.
-    func delete(_ id: SecretID) async throws -> Bool
+    func delete(_ id: SecretID, by actor: String) async throws -> Bool
 
     /// Replaces every secret by what a closure makes of it. When that throws, nothing changes.
     func replaceAll(
-        _ change: @escaping @Sendable (SealedSecret) throws -> SealedSecret
+        by actor: String, _ change: @escaping @Sendable (SealedSecret) throws -> SealedSecret
     ) async throws
 }

@@ -1,0 +1,83 @@
+import Compiler
+import Logging
+import NIOPosix
+import Testing
+
+import struct Executor.Timestamp
+
+@testable import Master
+
+/// The description of the API against the routes that there are.
+@Suite struct APIDescriptionTests {
+    let scratch: DatabaseScratch
+    let routes: APIRoutes
+    let document: JSONValue
+
+    init() async throws {
+        scratch = try DatabaseScratch()
+        let database = try scratch.open()
+        let threads = NIOThreadPool.singleton
+        let logger = Logger(label: "test")
+        let rows = StoredSecretRows(database: database)
+        let secrets = try await SecretStore(
+            rows: rows, file: SecretKeyFile(dataFolder: scratch.path)
+        ) { try await rows.note($0) }
+        let data = try DataFolder(scratch.path)
+        let setting = JobRunner.Setting(
+            database: database, data: data,
+            mirrors: SourceMirrors(folder: data.mirrors, threads: threads),
+            engine: EngineProcess(program: "/bin/false", environment: []),
+            watcher: try JournalWatcher(), secrets: secrets, threads: threads,
+            cacheFolder: scratch.path, slots: 1, allowedPaths: [], owner: nil, logger: logger)
+        let dispatcher = Dispatcher(
+            setting, limits: JobQueue.Limits(active: 1, perPipeline: 1, weights: [:]),
+            mostPending: 1, mostMilliseconds: 1)
+        routes = MasterParts(
+            database: database, dispatcher: dispatcher, data: data, secrets: secrets,
+            hub: EventHub(), threads: threads, started: .now(), logger: logger,
+            shutDown: { _ in }
+        ).routes()
+        document = try JSONValue.parse(
+            OpenAPIDocument(version: "1", routes: routes.all).encoded())
+    }
+
+    @Test func `every route is described, and nothing else`() throws {
+        let paths = try #require(document["paths"]?.members)
+        var described: Set<String> = []
+        for path in paths {
+            for operation in try #require(path.value.members) {
+                described.insert("\(operation.key.uppercased()) \(path.key)")
+            }
+        }
+        #expect(described == Set(routes.all.map { "\($0.method) \($0.path)" }))
+        #expect(described.count == routes.all.count)
+        #expect(described.contains("GET /api/v1/openapi.json"))
+    }
+
+    @Test func `names of operations are there once`() {
+        let names = routes.all.map(\.operation.id)
+        #expect(Set(names).count == names.count)
+    }
+
+    @Test func `each route says its level, and what changes something needs more than read`() {
+        for route in routes.all {
+            let described = document["paths"]?[route.path]?[route.method.lowercased()]
+            #expect(described?["x-danube-level"]?.text == route.level?.rawValue)
+            if route.method != "GET", route.operation.id != "planPipeline" {
+                #expect(route.level == .write || route.level == .admin, "\(route.path)")
+            }
+        }
+    }
+
+    @Test func `each body and answer has a form that is there`() {
+        let known = Set(APIComponents.all.map(\.key))
+        for schema in APIComponents.all.map(\.value) + routes.all.flatMap({ route in
+            ((route.operation.body.map { [$0] } ?? []) + route.operation.answers.flatMap(\.content))
+                .map(\.schema)
+        }) {
+            for part in schema.json.split(separator: "#/components/schemas/").dropFirst() {
+                #expect(known.contains(String(part.prefix { $0 != "\"" })), "\(part)")
+            }
+        }
+    }
+}
