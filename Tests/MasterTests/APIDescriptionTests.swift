@@ -71,10 +71,13 @@ import struct Executor.Timestamp
 
     @Test func `each body and answer has a form that is there`() {
         let known = Set(APIComponents.all.map(\.key))
-        for schema in APIComponents.all.map(\.value) + routes.all.flatMap({ route in
-            ((route.operation.body.map { [$0] } ?? []) + route.operation.answers.flatMap(\.content))
-                .map(\.schema)
-        }) {
+        for schema in APIComponents.all.map(\.value)
+            + routes.all.flatMap({ route in
+                ((route.operation.body.map { [$0] } ?? [])
+                    + route.operation.answers.flatMap(\.content))
+                    .map(\.schema)
+            })
+        {
             for part in schema.json.split(separator: "#/components/schemas/").dropFirst() {
                 #expect(known.contains(String(part.prefix { $0 != "\"" })), "\(part)")
             }

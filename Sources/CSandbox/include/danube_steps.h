@@ -50,8 +50,8 @@ int danube_loop_wait(int loop, uint64_t *tokens, int capacity, int milliseconds)
 int danube_watch_signals(void);
 int danube_next_signal(int descriptor);
 
-// Starts a program, looked up in this process's PATH, in a session or at least a process group of its
-// own, with nothing inherited but the three descriptors. Gives 0 or -errno.
+// Starts a program, looked up in this process's PATH, in a session or at least a process group of
+// its own, with nothing inherited but the three descriptors. Gives 0 or -errno.
 int danube_program_start(char *const *arguments, char *const *environment, int input, int output,
                          int error, int own_session, pid_t *pid);
 

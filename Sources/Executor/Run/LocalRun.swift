@@ -29,9 +29,7 @@ package struct LocalRun {
         let recorder = try self.recorder()
         var configured = configuration
         configured.job = recorder.id.text
-        if configured.jobFolder == nil {
-            finish { try JobOrder.write(configured.order, to: recorder.folder) }
-        }
+        finish { if configuration.jobFolder == nil { try writeOrder(recorder) } }
         let place = try WorkPlace(configured)
         defer { place.remove() }
         configured.temporaryFolder = place.temporary
@@ -189,6 +187,10 @@ package struct LocalRun {
         let recorder = try JobRecorder(stateFolder: stateFolder, job: job)
         try JobOrder.write(order, to: recorder.folder)
         _ = recorder.finish(.succeeded)
+    }
+
+    private func writeOrder(_ recorder: JobRecorder) throws {
+        try JobOrder.write(configuration.order, to: recorder.folder)
     }
 
     private func recorder() throws -> JobRecorder {

@@ -67,9 +67,10 @@ final class APIRoutes {
         }
     }
 
-    private static let methods: [HTTPRequest.Method] = [
-        .get, .head, .post, .put, .patch, .delete, .options, .trace,
-    ] + [HTTPRequest.Method("QUERY")].compactMap { $0 }
+    private static let methods: [HTTPRequest.Method] =
+        [
+            .get, .head, .post, .put, .patch, .delete, .options, .trace,
+        ] + [HTTPRequest.Method("QUERY")].compactMap { $0 }
 
     /// `{name}` as the router has it: `:name`.
     private static func template(_ path: String) -> String {

@@ -33,7 +33,7 @@ enum JournalEvent: Sendable, Equatable {
 
     /// How a step ended. Times are nanoseconds.
     struct StepEnd: Sendable, Equatable {
-        /// The step.
+        /// Its place in the plan, from 0.
         var step: Int
         /// `succeeded`, `failed`, `cached`, `skipped`, `blocked`, `cancelled` or `lost`.
         var result: String

@@ -5,7 +5,7 @@ internal import PipelineIR
 ///
 /// The `git` program fetches, with no configuration but what stands here: no protocol but https and
 /// ssh (and files where the repository is one of this machine), no redirect to another host, no
-/// submodules, filters or hooks. One `git` at a time changes a mirror; `SourceMirrors` sees to that.
+/// submodules, filters or hooks. `SourceMirrors` sees to it that one `git` at a time does so.
 struct SourceMirror: Sendable {
     /// Why there is no such commit.
     enum Problem: Error, Equatable, CustomStringConvertible {

@@ -130,7 +130,8 @@ struct MasterServer: Sendable {
             database: database, data: data,
             mirrors: SourceMirrors(folder: data.mirrors, threads: fetches),
             engine: EngineProcess(program: program, environment: engineEnvironment),
-            watcher: try JournalWatcher(), secrets: secrets, threads: files, cacheFolder: configuration.cache.folder,
+            watcher: try JournalWatcher(), secrets: secrets, threads: files,
+            cacheFolder: configuration.cache.folder,
             slots: configuration.jobs.limit, allowedPaths: allowed,
             owner: configuration.repositories.allow.isEmpty ? geteuid() : nil, logger: logger)
     }

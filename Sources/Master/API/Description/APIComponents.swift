@@ -48,7 +48,8 @@ enum APIComponents {
         ])
 
     /// A full id of a commit, or the name of a ref as `git check-ref-format` has it.
-    private static let ref = APISchema.matching("^[^\\u0000-\\u0020~^:?*\\[\\\\\\u007f+-][^\\u0000-\\u0020~^:?*\\[\\\\\\u007f]*$")
+    private static let ref = APISchema.matching(
+        "^[^\\u0000-\\u0020~^:?*\\[\\\\\\u007f+-][^\\u0000-\\u0020~^:?*\\[\\\\\\u007f]*$")
 
     private static let concurrency = APISchema.object(
         ["group": .filledText],

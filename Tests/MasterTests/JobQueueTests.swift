@@ -1,0 +1,111 @@
+import Testing
+
+@testable import Executor
+@testable import Master
+
+@Suite struct JobQueueTests {
+    private static func entry(
+        _ number: Int64, team: String = "a", pipeline: String = "p", group: String? = nil,
+        priority: Int = 0, created: Int64? = nil
+    ) throws -> JobQueue.Entry {
+        let id = JobID(
+            after: nil, at: Timestamp(microseconds: 1_796_000_000_000_000 + number * 40_000),
+            random: 0)
+        return JobQueue.Entry(
+            job: try #require(id), number: number, team: team, pipeline: pipeline, group: group,
+            priority: priority, created: created ?? number)
+    }
+
+    private func numbers(_ queue: inout JobQueue, most: Int = 1000) -> [Int64] {
+        var found: [Int64] = []
+        while found.count < most, let entry = queue.next() { found.append(entry.number) }
+        return found
+    }
+
+    @Test func `a team's jobs run in their order, urgent ones first`() throws {
+        var queue = JobQueue(limits: .init(active: 10))
+        for number in 1...3 { queue.add(try Self.entry(Int64(number))) }
+        queue.add(try Self.entry(4, priority: 1))
+        #expect(numbers(&queue) == [4, 1, 2, 3])
+    }
+
+    @Test func `a minute of waiting is worth one of priority`() throws {
+        var queue = JobQueue(limits: .init(active: 10))
+        queue.add(try Self.entry(1, created: 0))
+        queue.add(try Self.entry(2, priority: 1, created: 59_999))
+        queue.add(try Self.entry(3, priority: 1, created: 60_001))
+        #expect(numbers(&queue) == [2, 1, 3])
+    }
+
+    @Test func `priorities beyond all bounds trap nothing`() throws {
+        var queue = JobQueue(limits: .init(active: 10))
+        queue.add(try Self.entry(1, priority: .max, created: .max))
+        queue.add(try Self.entry(2, priority: .min, created: .min))
+        #expect(numbers(&queue) == [1, 2])
+    }
+
+    @Test func `nobody waits for the end of another team's jobs`() throws {
+        var queue = JobQueue(limits: .init(active: 2))
+        for number in 1...5000 { queue.add(try Self.entry(Int64(number))) }
+        #expect(numbers(&queue) == [1, 2])
+        queue.add(try Self.entry(6000, team: "b"))
+        #expect(numbers(&queue) == [6000])
+        // Beyond the limit there is one job of a team, and not more than twice the limit in all.
+        queue.add(try Self.entry(6001, team: "b"))
+        queue.add(try Self.entry(6002, team: "c"))
+        queue.add(try Self.entry(6003, team: "d"))
+        #expect(numbers(&queue) == [6002])
+    }
+
+    @Test func `shares follow the weights`() throws {
+        var queue = JobQueue(limits: .init(active: 1, weights: ["a": 3]))
+        for number in 1...400 {
+            queue.add(try Self.entry(Int64(number), team: "a"))
+            queue.add(try Self.entry(Int64(1000 + number), team: "b"))
+        }
+        var ofA = 0
+        for _ in 0..<200 {
+            let entry = try #require(queue.next())
+            if entry.team == "a" { ofA += 1 }
+            queue.end(entry.job)
+        }
+        #expect((145...155).contains(ofA))
+    }
+
+    @Test func `one job of a group runs at a time`() throws {
+        var queue = JobQueue(limits: .init(active: 10))
+        let first = try Self.entry(1, group: "g")
+        queue.add(first)
+        queue.add(try Self.entry(2, group: "g"))
+        queue.add(try Self.entry(3))
+        #expect(numbers(&queue) == [1, 3])
+        #expect(queue.members(of: "g").active == first.job)
+        queue.end(first.job)
+        #expect(numbers(&queue) == [2])
+    }
+
+    @Test func `a pipeline has its limit`() throws {
+        var queue = JobQueue(limits: .init(active: 10, perPipeline: 1))
+        let first = try Self.entry(1)
+        queue.add(first)
+        queue.add(try Self.entry(2))
+        queue.add(try Self.entry(3, pipeline: "q"))
+        #expect(numbers(&queue) == [1, 3])
+        queue.end(first.job)
+        #expect(numbers(&queue) == [2])
+    }
+
+    @Test func `what waits can be removed, what runs is ended once`() throws {
+        var queue = JobQueue(limits: .init(active: 1))
+        let (one, two) = (try Self.entry(1), try Self.entry(2))
+        queue.add(one)
+        queue.add(two)
+        #expect(queue.remove(two.job, of: "a"))
+        #expect(!queue.remove(two.job, of: "a"))
+        #expect(numbers(&queue) == [1])
+        queue.end(one.job)
+        queue.end(one.job)
+        #expect(queue.activeCount == 0 && queue.waitingCount == 0)
+        #expect(queue.next() == nil)
+    }
+}
