@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOPosix
 
 /// The routes of the API: each names the level that a token needs for it, or that it needs none.
 final class APIRoutes {
@@ -25,10 +26,15 @@ final class APIRoutes {
     private(set) var all: [Route] = []
     private let database: MasterDatabase
 
-    init(database: MasterDatabase, logger: Logger) {
+    /// - Parameters:
+    ///   - threads: for what takes long to compute.
+    ///   - mostBody: the most bytes of a body.
+    init(database: MasterDatabase, threads: NIOThreadPool, mostBody: Int64, logger: Logger) {
         self.database = database
-        // Holds for the routes that are added after it.
+        // They hold for the routes that are added after them.
+        router.middlewares.add(CompressionMiddleware(threads: threads))
         router.middlewares.add(ProblemMiddleware(logger: logger))
+        router.middlewares.add(BodyLimitMiddleware(most: mostBody))
     }
 
     /// Adds a route.
