@@ -3,6 +3,7 @@ import Logging
 import NIOPosix
 import Testing
 
+import class Executor.ContentStore
 import struct Executor.Timestamp
 
 @testable import Master
@@ -36,8 +37,11 @@ import struct Executor.Timestamp
         routes = MasterParts(
             setting: setting, dispatcher: dispatcher, hub: EventHub(),
             compiler: PlanCompiler(program: "/bin/false", environment: [], threads: threads),
-            disk: disk, metrics: JobMetrics(), configuration: MasterConfiguration(),
-            started: .now(), shutDown: { _ in }
+            disk: disk, metrics: JobMetrics(),
+            cache: SharedCache(
+                store: try ContentStore("\(scratch.path)/cas"), database: database,
+                threads: threads, disk: disk),
+            configuration: MasterConfiguration(), started: .now(), shutDown: { _ in }
         ).routes()
         document = try JSONValue.parse(
             OpenAPIDocument(version: "1", routes: routes.all).encoded())

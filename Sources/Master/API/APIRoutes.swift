@@ -84,16 +84,31 @@ final class APIRoutes {
         }.joined(separator: "/")
     }
 
+    /// The text of a token: after `Bearer`, or the password of `Basic` (RFC 7617), which is all that
+    /// some clients of caches know.
+    private static func token(in header: String) -> String? {
+        let words = header.split(separator: " ", maxSplits: 1)
+        guard words.count == 2 else { return nil }
+        switch words[0].lowercased() {
+        case "bearer": return String(words[1])
+        case "basic":
+            guard let bytes = Base64.decode(String(words[1])),
+                let pair = String(validating: bytes, as: UTF8.self),
+                let colon = pair.firstIndex(of: ":")
+            else { return nil }
+            return String(pair[pair.index(after: colon)...])
+        default: return nil
+        }
+    }
+
     private static func check(
         _ request: Request, _ level: TokenScope, _ database: MasterDatabase
     ) async throws -> APIToken {
-        let prefix = "Bearer "
-        guard let header = request.headers[.authorization], header.hasPrefix(prefix) else {
+        guard let header = request.headers[.authorization], let text = token(in: header) else {
             throw Problem(
                 .unauthorized, "This needs a token.",
                 hint: "Send `Authorization: Bearer dnb_…`; `danube login` keeps one.")
         }
-        let text = String(header.dropFirst(prefix.count))
         guard let token = try await database.authenticate(text) else {
             throw Problem(
                 .unauthorized, "The token is unknown, expired or revoked.",

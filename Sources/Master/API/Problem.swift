@@ -2,6 +2,8 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import PipelineIR
 
+internal import enum Executor.CacheError
+
 /// Why a request is not done, as RFC 9457 has it, with the next action.
 struct Problem: HTTPResponseError, Equatable {
     let status: HTTPResponse.Status
@@ -35,6 +37,7 @@ struct Problem: HTTPResponseError, Equatable {
         case let refusal as Dispatcher.Refusal: self.init(refusal)
         case let full as DiskReserve.Full:
             self.init(Self.noSpace, "\(full)", hint: full.hint)
+        case let error as CacheError: self.init(error)
         case let problem as JobProblem:
             self.init(.unprocessableContent, "\(problem)")
         case let problem as SourceMirror.Problem: self.init(problem)
@@ -75,6 +78,14 @@ struct Problem: HTTPResponseError, Equatable {
                 .internalServerError
             }
         self.init(status, error.message, hint: error.hint)
+    }
+
+    private init(_ error: CacheError) {
+        if case .noSpace = error {
+            self.init(Self.noSpace, "\(error)")
+        } else {
+            self.init(.internalServerError, "The shared cache failed at this.")
+        }
     }
 
     private init(_ problem: SourceMirror.Problem) {

@@ -11,6 +11,7 @@ struct MasterParts: Sendable {
     let compiler: PlanCompiler
     let disk: DiskReserve
     let metrics: JobMetrics
+    let cache: SharedCache
     let configuration: MasterConfiguration
     let started: Timestamp
     /// Ends the master after its jobs, or at once.
@@ -30,6 +31,7 @@ struct MasterParts: Sendable {
         EventRoutes(database: database, hub: hub).add(to: routes)
         SecretRoutes(database: database, store: setting.secrets).add(to: routes)
         PipelineRoutes(database: database).add(to: routes)
+        CacheRoutes(cache: cache).add(to: routes)
         PlanRoutes(setting: setting, compiler: compiler).add(to: routes)
         MetricsRoute(
             database: database, dispatcher: dispatcher, metrics: metrics,

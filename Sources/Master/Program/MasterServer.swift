@@ -8,6 +8,8 @@ internal import NIOPosix
 internal import ServiceLifecycle
 internal import UnixSignals
 
+internal import class Executor.ContentStore
+internal import enum Executor.CacheError
 internal import struct Executor.Timestamp
 
 /// A running master: its parts, how they begin and how they end.
@@ -56,7 +58,9 @@ struct MasterServer: Sendable {
             compiler: PlanCompiler(
                 program: setting.engine.program, environment: setting.engine.environment,
                 threads: pools.plans),
-            disk: disk, metrics: metrics, configuration: configuration, started: started,
+            disk: disk, metrics: metrics,
+            cache: try await openCache(data, database, disk, pools.files),
+            configuration: configuration, started: started,
             shutDown: { end.yield($0) })
         try await serve(parts.routes(), dispatcher, hub, ends)
         await dispatcher.abandon()
@@ -105,6 +109,20 @@ struct MasterServer: Sendable {
         } catch let error as SecretError {
             throw StartFailure(
                 message: error.message, hint: error.hint ?? "Look at the disk of the data folder.")
+        }
+    }
+
+    private func openCache(
+        _ data: DataFolder, _ database: MasterDatabase, _ disk: DiskReserve,
+        _ threads: NIOThreadPool
+    ) async throws -> SharedCache {
+        let folder = "\(data.path)/\(SharedCache.folderName)"
+        do {
+            let store = try await threads.runIfActive { try ContentStore(folder) }
+            return SharedCache(store: store, database: database, threads: threads, disk: disk)
+        } catch let error as CacheError {
+            throw StartFailure(
+                message: "\(error)", hint: "Make it writable, or name another folder with --data.")
         }
     }
 
