@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,3 +123,11 @@ int danube_has_kernel_ticks(int folder) {
 }
 
 int danube_sync_all(int descriptor) { return syncfs(descriptor) < 0 ? -errno : 0; }
+
+int danube_space(const char *path, uint64_t *available, uint64_t *total) {
+    struct statvfs found;
+    if (statvfs(path, &found) < 0) return -errno;
+    *available = (uint64_t)found.f_bavail * found.f_frsize;
+    *total = (uint64_t)found.f_blocks * found.f_frsize;
+    return 0;
+}

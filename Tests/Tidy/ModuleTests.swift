@@ -21,7 +21,7 @@ private let mayImport: [String: Set<String>] = [
     "Master": [
         "PipelineIR", "Compiler", "Executor", "CSandbox", "CFiles", "CSQLite", "CZlib", "Crypto",
         "FoundationEssentials", "GRDB", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging",
-        "NIOCore", "NIOPosix", "ServiceLifecycle", "UnixSignals",
+        "NIOCore", "NIOHTTPTypes", "NIOPosix", "ServiceLifecycle", "UnixSignals",
     ],
     "MasterProgram": ["Master"],
 ]

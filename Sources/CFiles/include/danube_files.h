@@ -83,6 +83,9 @@ int danube_has_kernel_ticks(int folder);
 // Writes the data of all files of the file system that `descriptor` is on.
 int danube_sync_all(int descriptor);
 
+// How many bytes the file system of a path has, and how many of them others than root may take.
+int danube_space(const char *path, uint64_t *available, uint64_t *total);
+
 // What a path was when it was looked at last. `path` is where it begins in a text of paths that are
 // each ended by NUL.
 struct danube_record {

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOPosix
 
 /// The routes of the API: each names the level that a token needs for it, or that it needs none.
 final class APIRoutes {
@@ -25,10 +26,15 @@ final class APIRoutes {
     private(set) var all: [Route] = []
     private let database: MasterDatabase
 
-    init(database: MasterDatabase, logger: Logger) {
+    /// - Parameters:
+    ///   - threads: for what takes long to compute.
+    ///   - mostBody: the most bytes of a body.
+    init(database: MasterDatabase, threads: NIOThreadPool, mostBody: Int64, logger: Logger) {
         self.database = database
-        // Holds for the routes that are added after it.
+        // They hold for the routes that are added after them.
+        router.middlewares.add(CompressionMiddleware(threads: threads))
         router.middlewares.add(ProblemMiddleware(logger: logger))
+        router.middlewares.add(BodyLimitMiddleware(most: mostBody))
     }
 
     /// Adds a route.
@@ -79,16 +85,31 @@ final class APIRoutes {
         }.joined(separator: "/")
     }
 
+    /// The text of a token: after `Bearer`, or the password of `Basic` (RFC 7617), which is all that
+    /// some clients of caches know.
+    private static func token(in header: String) -> String? {
+        let words = header.split(separator: " ", maxSplits: 1)
+        guard words.count == 2 else { return nil }
+        switch words[0].lowercased() {
+        case "bearer": return String(words[1])
+        case "basic":
+            guard let bytes = Base64.decode(String(words[1])),
+                let pair = String(validating: bytes, as: UTF8.self),
+                let colon = pair.firstIndex(of: ":")
+            else { return nil }
+            return String(pair[pair.index(after: colon)...])
+        default: return nil
+        }
+    }
+
     private static func check(
         _ request: Request, _ level: TokenScope, _ database: MasterDatabase
     ) async throws -> APIToken {
-        let prefix = "Bearer "
-        guard let header = request.headers[.authorization], header.hasPrefix(prefix) else {
+        guard let header = request.headers[.authorization], let text = token(in: header) else {
             throw Problem(
                 .unauthorized, "This needs a token.",
                 hint: "Send `Authorization: Bearer dnb_…`; `danube login` keeps one.")
         }
-        let text = String(header.dropFirst(prefix.count))
         guard let token = try await database.authenticate(text) else {
             throw Problem(
                 .unauthorized, "The token is unknown, expired or revoked.",

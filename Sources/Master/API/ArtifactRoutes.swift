@@ -52,7 +52,7 @@ struct ArtifactRoutes: Sendable {
                 hint: "GET /api/v1/artifacts/\(job.id) lists them.")
         }
         let tag = "\"\(artifact.digest.hex)\""
-        if let known = request.headers[.ifNoneMatch], Self.has(known, tag) {
+        if EntityTags.holds(request.headers[.ifNoneMatch], tag) {
             return Response(status: .notModified, headers: [.eTag: tag])
         }
         let path = "\(data.job(job.id))/\(ArtifactScan.folderName)/\(artifact.name)"
@@ -121,14 +121,6 @@ struct ArtifactRoutes: Sendable {
                 }
                 try await writer.finish(nil)
             })
-    }
-
-    /// Whether a list of tags holds one.
-    private static func has(_ list: String, _ tag: String) -> Bool {
-        list.split(separator: ",").contains { part in
-            let text = part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
-            return String(text) == tag || String(text) == "W/\(tag)" || String(text) == "*"
-        }
     }
 
     /// It comes from a pipeline, so no browser shows it as a page of the master.

@@ -8,15 +8,20 @@ struct JobRequest {
         "repository", "pipeline", "revision", "ref", "branch", "file", "parameters", "event",
         "priority", "team", "concurrency", "max_duration_seconds",
     ]
+    /// Those of one that is only compiled.
+    static let planKeys: Set<String> = [
+        "repository", "pipeline", "revision", "ref", "branch", "file", "parameters", "event",
+    ]
     static let priorities: ClosedRange<Int64> = -1000...1000
     static let mostSeconds: Int64 = 30 * 86_400
 
     let job: NewJob
 
     /// Checks it. What only the repository knows is checked when the job runs.
-    init(_ body: JSONBody) throws {
+    init(_ body: JSONBody, needsPipeline: Bool = true) throws {
         var job = NewJob(
-            pipeline: try body.neededText("pipeline"),
+            pipeline: try needsPipeline
+                ? body.neededText("pipeline") : body.text("pipeline") ?? "",
             repository: try body.neededText("repository"))
         job.team = try body.text("team")
         job.revision = try body.text("revision")

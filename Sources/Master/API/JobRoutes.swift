@@ -143,7 +143,7 @@ struct JobRoutes: Sendable {
                 .notFound, "Job \(job.id) has no plan\(job.state.isTerminal ? "" : " yet").")
         }
         let tag = "\"\(digest.digest.hex)\""
-        if request.headers[.ifNoneMatch] == tag {
+        if EntityTags.holds(request.headers[.ifNoneMatch], tag) {
             return Response(status: .notModified, headers: [.eTag: tag])
         }
         let plan: Plan

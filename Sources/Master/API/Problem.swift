@@ -2,6 +2,8 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import PipelineIR
 
+internal import enum Executor.CacheError
+
 /// Why a request is not done, as RFC 9457 has it, with the next action.
 struct Problem: HTTPResponseError, Equatable {
     let status: HTTPResponse.Status
@@ -10,6 +12,8 @@ struct Problem: HTTPResponseError, Equatable {
     var hint: String?
     /// Seconds after which it may be asked again.
     var retryAfter: Int?
+    /// What the compiler says of a danubefile.
+    var diagnostics: String?
     /// The methods that there are instead.
     var allowed: String?
 
@@ -31,6 +35,13 @@ struct Problem: HTTPResponseError, Equatable {
         case let error as MasterDatabaseError: self.init(error)
         case let error as SecretError: self.init(error)
         case let refusal as Dispatcher.Refusal: self.init(refusal)
+        case let full as DiskReserve.Full:
+            self.init(Self.noSpace, "\(full)", hint: full.hint)
+        case let error as CacheError: self.init(error)
+        case let problem as JobProblem:
+            self.init(.unprocessableContent, "\(problem)")
+        case let problem as SourceMirror.Problem: self.init(problem)
+        case let problem as PlanCompiler.Problem: self.init(problem)
         case let error as any HTTPResponseError:
             self.init(error.status, error.status.reasonPhrase)
         default:
@@ -69,6 +80,49 @@ struct Problem: HTTPResponseError, Equatable {
         self.init(status, error.message, hint: error.hint)
     }
 
+    private init(_ error: CacheError) {
+        if case .noSpace = error {
+            self.init(Self.noSpace, "\(error)")
+        } else {
+            self.init(.internalServerError, "The shared cache failed at this.")
+        }
+    }
+
+    private init(_ problem: SourceMirror.Problem) {
+        let status: HTTPResponse.Status =
+            switch problem {
+            case .noRef, .noCommit: .unprocessableContent
+            case .git: .badGateway
+            case .tooLong: .gatewayTimeout
+            }
+        self.init(status, "\(problem)", hint: "Check the repository, its ref and its commit.")
+    }
+
+    private init(_ problem: PlanCompiler.Problem) {
+        switch problem {
+        case .diagnostics(let text):
+            self.init(.unprocessableContent, "The danubefile has errors.")
+            diagnostics = text
+        case .failed(let reason):
+            self.init(
+                .internalServerError, "The compiler failed.",
+                hint: "It said: \(ShownText.line(reason))")
+        case .tooLong(let seconds):
+            self.init(.gatewayTimeout, "The plan was not compiled within \(seconds) s.")
+        case .tooLarge(let bytes):
+            self.init(
+                .unprocessableContent,
+                "The plan has more than \(Quantities.text(bytes: Int64(bytes))).",
+                hint: "A job can run it all the same.")
+        case .tooManyWaiting(let count):
+            self.init(
+                .serviceUnavailable, "\(count) plans are being compiled already.", retryAfter: 2)
+        case .parametersTooLarge(let bytes):
+            self.init(
+                .unprocessableContent, "The parameters have \(bytes) bytes, which is too many.")
+        }
+    }
+
     private init(_ refusal: Dispatcher.Refusal) {
         switch refusal {
         case .draining:
@@ -97,6 +151,10 @@ struct Problem: HTTPResponseError, Equatable {
         if let hint {
             json.key("hint")
             json.string(hint)
+        }
+        if let diagnostics {
+            json.key("diagnostics")
+            json.string(diagnostics)
         }
         json.endObject()
         var headers: HTTPFields = [.contentType: "application/problem+json"]

@@ -39,7 +39,6 @@ struct SystemRoutes: Sendable {
         routes.on(.delete, "/api/v1/tokens/{token}", .admin, .revokeToken) { _, context in
             try await revoke(context)
         }
-        routes.on(.get, "/metrics", .read, .getMetrics) { _, _ in try await metrics() }
     }
 
     private func ready() async -> Response {
@@ -168,33 +167,5 @@ struct SystemRoutes: Sendable {
         json.member("revoked", token.revoked?.utc)
         if let text { json.member("token", text.text) }
         json.endObject()
-    }
-
-    // MARK: Metrics
-
-    /// The text format of Prometheus, version 0.0.4.
-    private func metrics() async throws -> Response {
-        let counts = await dispatcher.counts
-        let states = try await database.jobCounts()
-        var text = """
-            # HELP danube_active_jobs Jobs that run.
-            # TYPE danube_active_jobs gauge
-            danube_active_jobs \(counts.running)
-            # HELP danube_job_queue_size Jobs that wait.
-            # TYPE danube_job_queue_size gauge
-            danube_job_queue_size \(counts.pending)
-            # HELP danube_db_waiting_writes Requests to the database that wait to be written.
-            # TYPE danube_db_waiting_writes gauge
-            danube_db_waiting_writes \(database.waitingWrites)
-            # HELP danube_jobs Jobs in each state.
-            # TYPE danube_jobs gauge
-
-            """
-        for state in JobState.allCases {
-            text += "danube_jobs{state=\"\(state.rawValue)\"} \(states[state] ?? 0)\n"
-        }
-        return Response(
-            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-            body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 }

@@ -26,6 +26,9 @@ final class FileReader: Sendable {
 
     deinit { close(descriptor) }
 
+    /// Removes its name, when what is there cannot be what it should.
+    func remove() { unlink(path) }
+
     /// Bytes from a place, as many as are read at once.
     func read(
         from offset: Int64, most: Int64, on threads: NIOThreadPool

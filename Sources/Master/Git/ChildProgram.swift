@@ -19,7 +19,7 @@ struct ChildProgram {
     /// Variables as `NAME=value`.
     var environment: [String]
     /// The most bytes that are kept of each stream.
-    static let mostBytes = 1 << 20
+    var mostBytes = 1 << 20
 
     /// Runs it, for a bounded time.
     func run(seconds: Int) -> End {
@@ -84,7 +84,7 @@ struct ChildProgram {
             for index in entries.indices where entries[index].revents != 0 {
                 let count = read(entries[index].fd, &buffer, buffer.count)
                 if count > 0 {
-                    let room = Self.mostBytes - texts[index].count
+                    let room = mostBytes - texts[index].count
                     texts[index] += buffer[..<min(count, max(0, room))]
                 } else if count == 0 || errno != EINTR {
                     // A negative descriptor is not asked any more.

@@ -29,6 +29,8 @@ actor Dispatcher {
     }
 
     private let setting: JobRunner.Setting
+    private let disk: DiskReserve
+    private let metrics: JobMetrics
     private let mostPending: Int
     private let mostMilliseconds: Int64
     private var queue: JobQueue
@@ -41,10 +43,12 @@ actor Dispatcher {
 
     /// A dispatcher that runs nothing until `start`.
     init(
-        _ setting: JobRunner.Setting, limits: JobQueue.Limits, mostPending: Int,
-        mostMilliseconds: Int64
+        _ setting: JobRunner.Setting, disk: DiskReserve, metrics: JobMetrics,
+        limits: JobQueue.Limits, mostPending: Int, mostMilliseconds: Int64
     ) {
         self.setting = setting
+        self.disk = disk
+        self.metrics = metrics
         self.mostPending = mostPending
         self.mostMilliseconds = mostMilliseconds
         queue = JobQueue(limits: limits)
@@ -61,6 +65,7 @@ actor Dispatcher {
                 if let stop = job.stop {
                     _ = try await setting.database.transition(
                         job.id, to: stop.state, reason: stop.reason)
+                    metrics.count(job.request.pipeline, stop.state, milliseconds: 0)
                 } else {
                     wait(job)
                 }
@@ -77,6 +82,7 @@ actor Dispatcher {
 
     /// Accepts a job: it is on the disk when this returns.
     func submit(_ request: NewJob) async throws -> Submission {
+        try await disk.check()
         if isDraining { throw Refusal.draining }
         if waiting.count >= mostPending { throw Refusal.tooManyPending(waiting.count) }
         if let concurrency = request.concurrency {
@@ -111,6 +117,7 @@ actor Dispatcher {
         if let job = waiting.removeValue(forKey: id) {
             _ = queue.remove(id, of: entry(of: job).team)
             _ = try await setting.database.transition(id, to: state, reason: reason)
+            metrics.count(job.request.pipeline, state, milliseconds: 0)
         } else if let run = runs[id] {
             stop(run.control, id)
         }
@@ -181,6 +188,9 @@ actor Dispatcher {
         if runs.isEmpty {
             for continuation in idle { continuation.resume() }
             idle = []
+        }
+        if end == .ended, let ended = try? await setting.database.job(job.id) {
+            metrics.count(ended)
         }
     }
 

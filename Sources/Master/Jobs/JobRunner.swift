@@ -1,4 +1,3 @@
-internal import Compiler
 internal import Glibc
 internal import Logging
 internal import NIOPosix
@@ -65,16 +64,11 @@ struct JobRunner: Sendable {
 
     private func start() async throws -> pid_t {
         let request = job.request
-        let address: RepositoryAddress
-        do {
-            address = try await setting.threads.runIfActive {
-                try RepositoryAddress(
-                    request.repository, allowedPaths: setting.allowedPaths, owner: setting.owner)
-            }
-        } catch let problem as RepositoryAddress.Problem {
-            throw JobProblem.repository(request.repository, problem)
+        let wanted = JobSource(request: request)
+        let address = try await setting.threads.runIfActive {
+            try wanted.address(allowedPaths: setting.allowedPaths, owner: setting.owner)
         }
-        let source = try await setting.mirrors.commit(of: try reference(request), in: address)
+        let source = try await setting.mirrors.commit(of: try wanted.reference(), in: address)
         if request.revision != source.commit {
             try await persist {
                 try await database.write { try $0.setRevision(source.commit, of: job.id) }
@@ -83,7 +77,7 @@ struct JobRunner: Sendable {
         var order = EngineOrder(
             job: job.id, root: source.folder, revision: source.commit, file: request.file,
             pipeline: request.pipeline.isEmpty ? nil : request.pipeline, event: request.trigger,
-            branch: branch(request), parameters: parameters(request), cache: setting.cacheFolder,
+            branch: wanted.branch, parameters: wanted.parameters, cache: setting.cacheFolder,
             slots: setting.slots)
         order.allowsHost = false
         let prepared = order
@@ -103,7 +97,7 @@ struct JobRunner: Sendable {
         _ commit: String, _ address: RepositoryAddress
     ) async throws -> SecretValue {
         guard try await setting.secrets.hasAny() else { return JobSecrets.none }
-        var branch = branch(job.request)
+        var branch = JobSource(request: job.request).branch
         if let name = branch,
             try await !setting.mirrors.isCommit(commit, on: name, in: address)
         {
@@ -111,27 +105,6 @@ struct JobRunner: Sendable {
         }
         return try await JobSecrets(store: setting.secrets, logger: setting.logger)
             .object(for: job, branch: branch)
-    }
-
-    /// What is fetched: the commit that is named, else the ref, else the main branch.
-    private func reference(_ request: NewJob) throws(JobProblem) -> GitRef? {
-        guard let text = request.revision ?? request.ref else { return nil }
-        guard let ref = GitRef(text) else { throw .ref(text) }
-        return ref
-    }
-
-    private func branch(_ request: NewJob) -> String? {
-        guard let ref = request.ref else { return nil }
-        let prefix = "refs/heads/"
-        if ref.hasPrefix(prefix) { return String(ref.dropFirst(prefix.count)) }
-        return ref.hasPrefix("refs/") ? nil : ref
-    }
-
-    private func parameters(_ request: NewJob) -> [String: String] {
-        let members = (try? JSONValue.parse(Array(request.parameters.utf8)))?.members ?? []
-        return Dictionary(
-            members.map { ($0.key, $0.value.text ?? $0.value.canonical) },
-            uniquingKeysWith: { _, last in last })
     }
 
     // MARK: Going on

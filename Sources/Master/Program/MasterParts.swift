@@ -1,31 +1,43 @@
 internal import Logging
-internal import NIOPosix
 
 internal import struct Executor.Timestamp
 
 /// What the routes of a master work with.
 struct MasterParts: Sendable {
-    let database: MasterDatabase
+    /// What jobs are run with, most of which routes need as well.
+    let setting: JobRunner.Setting
     let dispatcher: Dispatcher
-    let data: DataFolder
-    let secrets: SecretStore
     let hub: EventHub
-    /// For what waits for files.
-    let threads: NIOThreadPool
+    let compiler: PlanCompiler
+    let disk: DiskReserve
+    let metrics: JobMetrics
+    let cache: SharedCache
+    let configuration: MasterConfiguration
     let started: Timestamp
-    let logger: Logger
     /// Ends the master after its jobs, or at once.
     let shutDown: @Sendable (_ isForced: Bool) -> Void
 
     /// All routes.
     func routes() -> APIRoutes {
-        let routes = APIRoutes(database: database, logger: logger)
+        let database = setting.database
+        let threads = setting.threads
+        let routes = APIRoutes(
+            database: database, threads: threads, mostBody: configuration.http.maxBody,
+            logger: setting.logger)
         let jobs = JobRoutes(database: database, dispatcher: dispatcher)
         jobs.add(to: routes)
-        LogRoutes(jobs: jobs, data: data, threads: threads).add(to: routes)
-        ArtifactRoutes(jobs: jobs, data: data, threads: threads).add(to: routes)
+        LogRoutes(jobs: jobs, data: setting.data, threads: threads).add(to: routes)
+        ArtifactRoutes(jobs: jobs, data: setting.data, threads: threads).add(to: routes)
         EventRoutes(database: database, hub: hub).add(to: routes)
-        SecretRoutes(database: database, store: secrets).add(to: routes)
+        SecretRoutes(database: database, store: setting.secrets).add(to: routes)
+        PipelineRoutes(database: database).add(to: routes)
+        CacheRoutes(cache: cache).add(to: routes)
+        PlanRoutes(setting: setting, compiler: compiler).add(to: routes)
+        MetricsRoute(
+            database: database, dispatcher: dispatcher, metrics: metrics,
+            sizes: DataSizes(folder: setting.data.path, threads: threads), disk: disk,
+            isOpen: configuration.metrics.open
+        ).add(to: routes)
         SystemRoutes(
             database: database, dispatcher: dispatcher,
             facts: .init(version: MasterProgram.version, started: started), shutDown: shutDown

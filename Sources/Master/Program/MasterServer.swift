@@ -8,6 +8,8 @@ internal import NIOPosix
 internal import ServiceLifecycle
 internal import UnixSignals
 
+internal import enum Executor.CacheError
+internal import class Executor.ContentStore
 internal import struct Executor.Timestamp
 
 /// A running master: its parts, how they begin and how they end.
@@ -16,11 +18,11 @@ struct MasterServer: Sendable {
     private let environment: [String: String]
     private let logger: Logger
 
-    private static let fileThreads = 8
-    private static let gitThreads = 8
     /// How long SIGTERM waits for jobs; those that go on are left to the next master.
     private static let patience = Duration.seconds(10)
     private static let idleSeconds: Int64 = 120
+    /// What is read of a body beyond the most, so that a refusal arrives before the connection ends.
+    private static let bodySlack: Int64 = 1 << 20
 
     init(_ configuration: MasterConfiguration, environment: [String: String]) {
         self.configuration = configuration
@@ -33,32 +35,37 @@ struct MasterServer: Sendable {
     /// Runs until it is told to end.
     func run() async throws {
         let started = Timestamp.now()
-        let files = NIOThreadPool(numberOfThreads: Self.fileThreads)
-        let fetches = NIOThreadPool(numberOfThreads: Self.gitThreads)
-        files.start()
-        fetches.start()
+        let pools = MasterPools()
         let hub = EventHub()
-        let (data, database) = try await open(files, hub)
+        let (data, database) = try await open(pools.files, hub)
         if let path = try await FirstToken.make(in: data.path, database) {
             MasterProgram.say(
                 "The administrator's token is in \(path)\n", to: STDOUT_FILENO)
         }
         let secrets = try await openSecrets(data, database)
+        let setting = try setting(data, database, secrets, pools)
+        let disk = DiskReserve(
+            path: data.path, reserve: configuration.disk.reserve, threads: pools.files)
+        let metrics = JobMetrics()
         let dispatcher = Dispatcher(
-            try setting(data, database, secrets, files, fetches), limits: limits,
+            setting, disk: disk, metrics: metrics, limits: limits,
             mostPending: configuration.jobs.queue,
             mostMilliseconds: configuration.jobs.maxDuration.components.seconds * 1000)
         try await dispatcher.start()
         let (ends, end) = AsyncStream.makeStream(of: Bool.self)
         let parts = MasterParts(
-            database: database, dispatcher: dispatcher, data: data, secrets: secrets, hub: hub,
-            threads: files, started: started, logger: logger, shutDown: { end.yield($0) })
-        let routes = parts.routes()
-        try await serve(routes, dispatcher, hub, ends)
+            setting: setting, dispatcher: dispatcher, hub: hub,
+            compiler: PlanCompiler(
+                program: setting.engine.program, environment: setting.engine.environment,
+                threads: pools.plans),
+            disk: disk, metrics: metrics,
+            cache: try await openCache(data, database, disk, pools.files),
+            configuration: configuration, started: started,
+            shutDown: { end.yield($0) })
+        try await serve(parts.routes(), dispatcher, hub, ends)
         await dispatcher.abandon()
-        try await files.runIfActive { database.close() }
-        try await fetches.shutdownGracefully()
-        try await files.shutdownGracefully()
+        try await pools.files.runIfActive { database.close() }
+        try await pools.end()
         withExtendedLifetime(data) {}
         logger.info("ended")
     }
@@ -105,6 +112,20 @@ struct MasterServer: Sendable {
         }
     }
 
+    private func openCache(
+        _ data: DataFolder, _ database: MasterDatabase, _ disk: DiskReserve,
+        _ threads: NIOThreadPool
+    ) async throws -> SharedCache {
+        let folder = "\(data.path)/\(SharedCache.folderName)"
+        do {
+            let store = try await threads.runIfActive { try ContentStore(folder) }
+            return SharedCache(store: store, database: database, threads: threads, disk: disk)
+        } catch let error as CacheError {
+            throw StartFailure(
+                message: "\(error)", hint: "Make it writable, or name another folder with --data.")
+        }
+    }
+
     private var limits: JobQueue.Limits {
         JobQueue.Limits(
             active: configuration.jobs.active, perPipeline: configuration.jobs.perPipeline,
@@ -113,7 +134,7 @@ struct MasterServer: Sendable {
 
     private func setting(
         _ data: DataFolder, _ database: MasterDatabase, _ secrets: SecretStore,
-        _ files: NIOThreadPool, _ fetches: NIOThreadPool
+        _ pools: MasterPools
     ) throws -> JobRunner.Setting {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
@@ -128,9 +149,9 @@ struct MasterServer: Sendable {
         let allowed = configuration.repositories.allow.filter { $0.hasPrefix("/") }
         return JobRunner.Setting(
             database: database, data: data,
-            mirrors: SourceMirrors(folder: data.mirrors, threads: fetches),
+            mirrors: SourceMirrors(folder: data.mirrors, threads: pools.fetches),
             engine: EngineProcess(program: program, environment: engineEnvironment),
-            watcher: try JournalWatcher(), secrets: secrets, threads: files,
+            watcher: try JournalWatcher(), secrets: secrets, threads: pools.files,
             cacheFolder: configuration.cache.folder,
             slots: configuration.jobs.limit, allowedPaths: allowed,
             owner: configuration.repositories.allow.isEmpty ? geteuid() : nil, logger: logger)
@@ -153,7 +174,10 @@ struct MasterServer: Sendable {
     ) async throws {
         let logger = logger
         let listen = configuration.http.listen
-        var server = HTTP1Channel.Configuration(idleTimeout: .seconds(Self.idleSeconds))
+        let most = configuration.http.maxBody
+        var server = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [BodyCutter(most: most + Self.bodySlack)],
+            idleTimeout: .seconds(Self.idleSeconds))
         server.httpDecoder = .init(
             maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 200)
         let application = Application(

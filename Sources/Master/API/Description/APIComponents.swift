@@ -7,7 +7,8 @@ enum APIComponents {
         "SecretChange": secretChange, "Artifacts": artifacts, "Token": token, "Tokens": tokens,
         "NewToken": newToken, "TokenOrder": tokenOrder, "Status": status, "Readiness": readiness,
         "Whoami": whoami, "Health": health, "DrainOrder": drainOrder, "Draining": draining,
-        "RerunOrder": rerunOrder, "Nothing": .object([:]),
+        "RerunOrder": rerunOrder, "Nothing": .object([:]), "Pipeline": pipeline,
+        "Pipelines": pipelines, "PlanOrder": planOrder, "PlanAnswer": planAnswer,
     ]
 
     static let states = JobState.allCases.map(\.rawValue)
@@ -16,7 +17,8 @@ enum APIComponents {
         json: """
             {"type":"object","required":["type","title","status","detail"],\
             "properties":{"type":{"type":"string"},"title":{"type":"string"},\
-            "status":{"type":"integer"},"detail":{"type":"string"},"hint":{"type":"string"}}}
+            "status":{"type":"integer"},"detail":{"type":"string"},"hint":{"type":"string"},\
+            "diagnostics":{"type":"string"}}}
             """)
 
     // MARK: Jobs
@@ -40,20 +42,43 @@ enum APIComponents {
         ["repository": .filledText, "pipeline": .filledText],
         optional: [
             "revision": ref.orNull, "ref": ref.orNull, "branch": ref.orNull,
-            "file": .matching("^[^/\\u0000]+(/[^/\\u0000]+)*$").orNull,
+            "file": file.orNull,
             "parameters": .object.orNull, "event": .filledText.orNull,
             "priority": APISchema.integer(JobRequest.priorities).orNull, "team": .text.orNull,
             "concurrency": concurrency.orNull,
             "max_duration_seconds": APISchema.integer(1...JobRequest.mostSeconds).orNull,
         ])
 
+    private static let file = APISchema.matching("^[^/\\u0000]+(/[^/\\u0000]+)*$")
+
     /// A full id of a commit, or the name of a ref as `git check-ref-format` has it.
     private static let ref = APISchema.matching(
-        "^[^\\u0000-\\u0020~^:?*\\[\\\\\\u007f+-][^\\u0000-\\u0020~^:?*\\[\\\\\\u007f]*$")
+        "^[^\\u0000-\\u0020~^:?*\\[\\\\\\u007f+-]"
+            + "[^\\u0000-\\u0020~^:?*\\[\\\\\\u007f]*$")
 
     private static let concurrency = APISchema.object(
         ["group": .filledText],
         optional: ["rule": .matching("^(replace|serialize|queue\\([0-9]{1,9}\\))$")])
+
+    private static let planOrder = APISchema.object(
+        ["repository": .filledText],
+        optional: [
+            "pipeline": APISchema.text.orNull, "revision": ref.orNull, "ref": ref.orNull,
+            "branch": ref.orNull, "file": file.orNull, "parameters": .object.orNull,
+            "event": APISchema.words(PlanRoutes.events).orNull,
+        ])
+
+    private static let planAnswer = APISchema.object([
+        "revision": .filledText, "diagnostics": .text, "plan": .component("Plan"),
+    ])
+
+    private static let pipeline = APISchema.object([
+        "name": .filledText, "jobs": .map(of: .count), "last": .component("Job"),
+    ])
+
+    private static let pipelines = APISchema.object([
+        "pipelines": .array(of: .component("Pipeline")), "next": .text.orNull,
+    ])
 
     private static let rerunOrder = APISchema.object(
         [:], optional: ["failed": APISchema.bool.orNull])

@@ -1,0 +1,43 @@
+internal import Hummingbird
+
+/// The route of figures for Prometheus.
+struct MetricsRoute: Sendable {
+    let database: MasterDatabase
+    let dispatcher: Dispatcher
+    let metrics: JobMetrics
+    let sizes: DataSizes
+    let disk: DiskReserve
+    /// Whether it is answered without a token.
+    let isOpen: Bool
+
+    /// Adds it.
+    func add(to routes: APIRoutes) {
+        routes.on(.get, "/metrics", isOpen ? nil : .read, .getMetrics) { _, _ in try await figures()
+        }
+    }
+
+    private func figures() async throws -> Response {
+        let counts = await dispatcher.counts
+        let states = try await database.jobCounts()
+        let sizes = try await sizes.sizes()
+        let space = try await disk.space()
+        var text = MetricsText()
+        metrics.write(to: &text)
+        text.gauge("danube_active_jobs", "Jobs that run.", Int64(counts.running))
+        text.gauge("danube_job_queue_size", "Jobs that wait.", Int64(counts.pending))
+        text.begin("danube_jobs", .gauge, "Jobs in each state that are not forgotten.")
+        for state in JobState.allCases {
+            text.add([("state", state.rawValue)], Double(states[state] ?? 0))
+        }
+        text.gauge(
+            "danube_db_waiting_writes", "Requests to the database that wait to be written.",
+            Int64(database.waitingWrites))
+        text.gauge("danube_db_size_bytes", "Size of the database.", sizes.database)
+        text.gauge("danube_log_size_bytes", "Size of the logs of all jobs.", sizes.logs)
+        text.gauge("danube_disk_free_bytes", "Free space on the data folder's disk.", space.free)
+        text.gauge("danube_disk_size_bytes", "Size of the data folder's disk.", space.total)
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(string: text.text)))
+    }
+}
