@@ -11,7 +11,7 @@ import Testing
             + #""steps":[{"id":"p/a","name":"A"},{"id":"p/b","name":"B"}]}"#,
         #"{"v":1,"event":"run_started","at_ns":0}"#,
         #"{"v":1,"event":"step_starting","step":0,"attempt":1,"at_ns":0}"#,
-        #"{"v":1,"event":"step_retrying","step":0,"attempt":1,"reason":"exit 7","at_ns":5000}"#,
+        #"{"v":1,"event":"step_retrying","step":0,"attempt":2,"reason":"exit 7","at_ns":5000}"#,
         #"{"v":1,"event":"step_starting","step":0,"attempt":2,"at_ns":6000}"#,
         #"{"v":1,"event":"step_ended","step":0,"result":"succeeded","code":0,"duration_ns":9,"#
             + #""attempts":2,"at_ns":7000}"#,

@@ -103,7 +103,7 @@ def test_a_source_that_is_not_there(
     master: Master, tmp_path: Path, members: dict[str, str], words: str
 ) -> None:
     place = repository(tmp_path / "r")
-    job = master.run(place, **members)
+    job = master.ended(submit(master, place, **members))
     assert job["state"] == "failure"
     assert words in job["reason"]
 

@@ -93,9 +93,10 @@ struct JournalRecording {
             origins[step] = JobID(job)
             return nil
         case .stepRetrying(let step, let attempt, let reason, let at):
-            running[step] = nil
+            // The event names the attempt to come, if any; the one that failed is that which runs.
+            let failed = running.removeValue(forKey: step) ?? attempt
             var change = StepChange(step: step, state: .waiting, at: time(at))
-            change.attempt = StepChange.Attempt(number: attempt, state: .failed)
+            change.attempt = StepChange.Attempt(number: failed, state: .failed)
             change.reason = reason
             return change
         case .stepEnded(let end): return change(end)
