@@ -21,7 +21,8 @@ struct MasterServer: Sendable {
     /// How long SIGTERM waits for jobs; those that go on are left to the next master.
     private static let patience = Duration.seconds(10)
     private static let idleSeconds: Int64 = 120
-    /// What is read of a body beyond the most, so that a refusal arrives before the connection ends.
+    /// What is read of a body beyond the most, so that a refusal arrives before the connection is
+    /// closed.
     private static let bodySlack: Int64 = 1 << 20
 
     init(_ configuration: MasterConfiguration, environment: [String: String]) {
