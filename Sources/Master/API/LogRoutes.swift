@@ -14,6 +14,7 @@ struct LogRoutes: Sendable {
 
     private static let pause = Duration.milliseconds(100)
     private static let beat = 150
+    private static let recordPause = Duration.milliseconds(10)
 
     /// Adds them.
     func add(to routes: APIRoutes) {
@@ -64,24 +65,38 @@ struct LogRoutes: Sendable {
 
     private func stream(_ request: Request, _ context: APIContext) async throws -> Response {
         let job = try await jobs.job(context)
-        let query = try Query(request, known: ["step"])
+        let query = try Query(request, known: ["step", "follow"])
         let step = try await step(query["step"], of: job)
+        let isFollowing = try query["follow"] == nil || query.flag("follow")
         let names = try await jobs.database.steps(of: job.id).map(\.name)
         let start = try ServerSentEvents.last(request)
         return ServerSentEvents.answer { writer in
             let known = StepNames(names)
-            try await read(job, step: step, from: start, follows: true) { chunk, next in
+            try await read(job, step: step, from: start, follows: isFollowing) { chunk, next in
                 guard let chunk else { return try await writer.beat() }
                 let name = try await known.name(of: chunk.key?.step) {
                     try await jobs.database.steps(of: job.id).map(\.name)
                 }
                 try await writer.write(id: next, event: nil) { Self.write(chunk, name, to: &$0) }
             }
-            let ended = try await jobs.database.job(job.id) ?? job
+            // Of one that still runs there is no more than what is there now.
+            guard let ended = try await end(of: job, follows: isFollowing) else { return }
             let counts = try await jobs.database.stepCounts(of: [job.number])[job.number]
             try await writer.write(id: nil, event: "end") {
                 JobJSON.write(ended, counts ?? .init(), to: &$0)
             }
+        }
+    }
+
+    /// A job whose log has ended, once that is recorded, which is a moment later; `nil` where it
+    /// has not ended.
+    private func end(of job: Job, follows: Bool) async throws -> Job? {
+        while true {
+            guard let job = try await jobs.database.job(job.id) else { return nil }
+            if job.state.isTerminal { return job }
+            if !follows { return nil }
+            if Task.isShuttingDownGracefully { throw CancellationError() }
+            try await Task.sleep(for: Self.recordPause)
         }
     }
 

@@ -84,7 +84,8 @@ extension APIOperation {
     static let streamLogs = APIOperation(
         id: "streamLogs", tag: tag,
         summary: "Gives what a job prints as Server-Sent Events, until it ends.",
-        query: [step], headers: [lastEvent],
+        query: [step, Parameter("follow", "Until the job ends; 0 for what is there now.", flag)],
+        headers: [lastEvent],
         answers: [
             Answer(
                 200,
