@@ -32,7 +32,8 @@ import struct Executor.Timestamp
             cacheFolder: scratch.path, slots: 1, allowedPaths: [], owner: nil, logger: logger)
         let disk = DiskReserve(path: scratch.path, reserve: 0, threads: threads)
         let dispatcher = Dispatcher(
-            setting, disk: disk, metrics: JobMetrics(), limits: JobQueue.Limits(active: 1, perPipeline: 1, weights: [:]),
+            setting, disk: disk, metrics: JobMetrics(),
+            limits: JobQueue.Limits(active: 1, perPipeline: 1, weights: [:]),
             mostPending: 1, mostMilliseconds: 1)
         routes = MasterParts(
             setting: setting, dispatcher: dispatcher, hub: EventHub(),
@@ -77,10 +78,13 @@ import struct Executor.Timestamp
 
     @Test func `each body and answer has a form that is there`() {
         let known = Set(APIComponents.all.map(\.key))
-        for schema in APIComponents.all.map(\.value) + routes.all.flatMap({ route in
-            ((route.operation.body.map { [$0] } ?? []) + route.operation.answers.flatMap(\.content))
-                .map(\.schema)
-        }) {
+        for schema in APIComponents.all.map(\.value)
+            + routes.all.flatMap({ route in
+                ((route.operation.body.map { [$0] } ?? [])
+                    + route.operation.answers.flatMap(\.content))
+                    .map(\.schema)
+            })
+        {
             for part in schema.json.split(separator: "#/components/schemas/").dropFirst() {
                 #expect(known.contains(String(part.prefix { $0 != "\"" })), "\(part)")
             }

@@ -73,9 +73,10 @@ final class APIRoutes {
         }
     }
 
-    private static let methods: [HTTPRequest.Method] = [
-        .get, .head, .post, .put, .patch, .delete, .options, .trace,
-    ] + [HTTPRequest.Method("QUERY")].compactMap { $0 }
+    private static let methods: [HTTPRequest.Method] =
+        [
+            .get, .head, .post, .put, .patch, .delete, .options, .trace,
+        ] + [HTTPRequest.Method("QUERY")].compactMap { $0 }
 
     /// `{name}` as the router has it: `:name`.
     private static func template(_ path: String) -> String {
@@ -84,8 +85,8 @@ final class APIRoutes {
         }.joined(separator: "/")
     }
 
-    /// The text of a token: after `Bearer`, or the password of `Basic` (RFC 7617), which is all that
-    /// some clients of caches know.
+    /// The text of a token: after `Bearer`, or the password of `Basic` (RFC 7617), which is all
+    /// that some clients of caches know.
     private static func token(in header: String) -> String? {
         let words = header.split(separator: " ", maxSplits: 1)
         guard words.count == 2 else { return nil }

@@ -13,7 +13,9 @@ struct ArtifactRoutes: Sendable {
 
     /// Adds them.
     func add(to routes: APIRoutes) {
-        routes.on(.get, "/api/v1/artifacts/{id}", .read, .listArtifacts) { _, context in try await list(context) }
+        routes.on(.get, "/api/v1/artifacts/{id}", .read, .listArtifacts) { _, context in
+            try await list(context)
+        }
         routes.on(.get, "/api/v1/artifacts/{id}/{name}", .read, .getArtifact) { request, context in
             try await get(request, context)
         }

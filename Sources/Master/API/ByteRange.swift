@@ -17,7 +17,8 @@ enum ByteRange: Equatable {
         guard ends.count == 2, ends.allSatisfy(Self.isNumber) else { return }
         if ends[0].isEmpty {
             guard let count = Self.number(ends[1]) else { return }
-            self = count == 0 || size == 0
+            self =
+                count == 0 || size == 0
                 ? .unsatisfiable : .part(max(0, size - count)..<size)
             return
         }

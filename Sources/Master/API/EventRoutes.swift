@@ -13,7 +13,9 @@ struct EventRoutes: Sendable {
 
     /// Adds it.
     func add(to routes: APIRoutes) {
-        routes.on(.get, "/api/v1/events", .read, .streamEvents) { request, _ in try await stream(request) }
+        routes.on(.get, "/api/v1/events", .read, .streamEvents) { request, _ in
+            try await stream(request)
+        }
     }
 
     private func stream(_ request: Request) async throws -> Response {

@@ -64,7 +64,8 @@ struct JobRoutes: Sendable {
         var new = try JobRequest(body).job
         new.requestedBy = context.actor
         if let key = request.headers[Self.idempotencyKey] {
-            guard (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+            guard (1...200).contains(key.utf8.count),
+                key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
             else {
                 throw Problem(
                     .badRequest, "Idempotency-Key is not 1 to 200 letters, digits and signs.")
@@ -80,7 +81,8 @@ struct JobRoutes: Sendable {
 
     private func list(_ request: Request) async throws -> Response {
         let query = try Query(
-            request, known: [
+            request,
+            known: [
                 "pipeline", "team", "state", "ref", "revision", "trigger", "limit", "cursor",
             ])
         var filter = JobFilter()

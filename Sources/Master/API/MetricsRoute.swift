@@ -12,7 +12,8 @@ struct MetricsRoute: Sendable {
 
     /// Adds it.
     func add(to routes: APIRoutes) {
-        routes.on(.get, "/metrics", isOpen ? nil : .read, .getMetrics) { _, _ in try await figures() }
+        routes.on(.get, "/metrics", isOpen ? nil : .read, .getMetrics) { _, _ in try await figures()
+        }
     }
 
     private func figures() async throws -> Response {

@@ -111,7 +111,8 @@ struct Problem: HTTPResponseError, Equatable {
             self.init(.gatewayTimeout, "The plan was not compiled within \(seconds) s.")
         case .tooLarge(let bytes):
             self.init(
-                .unprocessableContent, "The plan has more than \(Quantities.text(bytes: Int64(bytes))).",
+                .unprocessableContent,
+                "The plan has more than \(Quantities.text(bytes: Int64(bytes))).",
                 hint: "A job can run it all the same.")
         case .tooManyWaiting(let count):
             self.init(

@@ -12,14 +12,17 @@ struct SecretRoutes: Sendable {
 
     /// Adds them.
     func add(to routes: APIRoutes) {
-        routes.on(.get, "/api/v1/secrets", .read, .listSecrets) { request, _ in try await list(request) }
+        routes.on(.get, "/api/v1/secrets", .read, .listSecrets) { request, _ in
+            try await list(request)
+        }
         routes.on(.put, "/api/v1/secrets/{scope}/{name}", .write, .putSecret) { request, context in
             try await put(request, context)
         }
         routes.on(.delete, "/api/v1/secrets/{scope}/{name}", .write, .deleteSecret) { _, context in
             try await remove(context)
         }
-        routes.on(.post, "/api/v1/secrets/rotate-key", .admin, .rotateSecretKey) { request, context in
+        routes.on(.post, "/api/v1/secrets/rotate-key", .admin, .rotateSecretKey) {
+            request, context in
             _ = try await JSONBody(request, of: [])
             try await store.rotateKey(by: context.actor)
             return Response(status: .noContent)

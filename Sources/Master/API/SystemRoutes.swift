@@ -33,7 +33,9 @@ struct SystemRoutes: Sendable {
         routes.on(.get, "/api/v1/whoami", .read, .getWhoami) { _, context in whoami(context) }
         routes.on(.post, "/api/v1/drain", .admin, .drain) { request, _ in try await drain(request) }
         routes.on(.get, "/api/v1/tokens", .admin, .listTokens) { _, _ in try await tokens() }
-        routes.on(.post, "/api/v1/tokens", .admin, .createToken) { request, _ in try await create(request) }
+        routes.on(.post, "/api/v1/tokens", .admin, .createToken) { request, _ in
+            try await create(request)
+        }
         routes.on(.delete, "/api/v1/tokens/{token}", .admin, .revokeToken) { _, context in
             try await revoke(context)
         }

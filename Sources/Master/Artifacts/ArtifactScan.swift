@@ -16,8 +16,8 @@ struct ArtifactScan {
     /// Looks at the folder. What is neither a file nor a folder is left out, and so is what has a
     /// name that is no text.
     ///
-    /// - Parameter isWhole: whether the engine has ended in order. Else what it was writing is there
-    ///   under a name that ends with `.new`.
+    /// - Parameter isWhole: whether the engine has ended in order. Else what it was writing is
+    ///   there under a name that ends with `.new`.
     init(jobFolder: String, isWhole: Bool) throws(ArtifactProblem) {
         let folder = "\(jobFolder)/\(Self.folderName)"
         let root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)

@@ -121,8 +121,8 @@ struct TarStream: ~Copyable {
         }
     }
 
-    /// Whether a link in a folder so deep leads to something within the artifact, by its words: what
-    /// other links there are cannot lead further than they may themselves.
+    /// Whether a link in a folder so deep leads to something within the artifact, by its words:
+    /// what other links there are cannot lead further than they may themselves.
     private static func staysInside(_ target: [UInt8], depth: Int) -> Bool {
         let slash = UInt8(ascii: "/")
         guard let first = target.first, first != slash else { return false }

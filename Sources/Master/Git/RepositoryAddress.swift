@@ -87,7 +87,9 @@ struct RepositoryAddress: Sendable, Equatable {
 
     private static func isWord(_ text: Substring) -> Bool {
         !text.isEmpty && !text.hasPrefix("-")
-            && text.utf8.allSatisfy { isLetterOrDigit($0) || $0 == 0x2d || $0 == 0x5f || $0 == 0x2e }
+            && text.utf8.allSatisfy {
+                isLetterOrDigit($0) || $0 == 0x2d || $0 == 0x5f || $0 == 0x2e
+            }
     }
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {

@@ -49,7 +49,8 @@ final class JobMetrics: Sendable {
             state.ended[Key(pipeline: pipeline, state: end), default: 0] += 1
             let bucket = Self.bounds.firstIndex { milliseconds <= $0 } ?? Self.bounds.count
             state.buckets[bucket] += 1
-            state.milliseconds = state.milliseconds.addingReportingOverflow(milliseconds)
+            state.milliseconds =
+                state.milliseconds.addingReportingOverflow(milliseconds)
                 .partialValue
         }
     }

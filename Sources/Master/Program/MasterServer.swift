@@ -8,8 +8,8 @@ internal import NIOPosix
 internal import ServiceLifecycle
 internal import UnixSignals
 
-internal import class Executor.ContentStore
 internal import enum Executor.CacheError
+internal import class Executor.ContentStore
 internal import struct Executor.Timestamp
 
 /// A running master: its parts, how they begin and how they end.
@@ -21,7 +21,7 @@ struct MasterServer: Sendable {
     /// How long SIGTERM waits for jobs; those that go on are left to the next master.
     private static let patience = Duration.seconds(10)
     private static let idleSeconds: Int64 = 120
-    /// What is read of a body beyond the most, so that a refusal arrives before the connection ends.
+    /// What is read of a body beyond the most, so that a refusal arrives before the end.
     private static let bodySlack: Int64 = 1 << 20
 
     init(_ configuration: MasterConfiguration, environment: [String: String]) {

@@ -6,7 +6,8 @@ extension APIOperation {
         query: [
             Parameter("after", "`next` of the page before.", .text),
             Parameter(
-                "limit", "The most pipelines of a page.", .integer(1...Int64(PipelineListing.most))),
+                "limit", "The most pipelines of a page.",
+                .integer(1...Int64(PipelineListing.most))),
         ],
         answers: [Answer(200, "A page.", .json("Pipelines"))])
 
