@@ -72,12 +72,11 @@ def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
         assert master.ask("GET", "/api/v1/status").status == 200
         (tmp_path / "disk" / "full").unlink()
 
-        def accepted() -> object:
+        def taken() -> str | None:
             answer = master.ask("POST", "/api/v1/jobs", order)
-            return answer if answer.status == 201 else None
+            return str(answer.json["id"]) if answer.status == 201 else None
 
-        answer = master.wait_for(accepted)
-        assert master.ended(answer.json["id"])["state"] == "success"
+        assert master.ended(master.wait_for(taken))["state"] == "success"
 
 
 def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:

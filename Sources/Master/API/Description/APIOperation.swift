@@ -28,8 +28,7 @@ struct APIOperation: Sendable, Equatable {
 
         static let bytes = Content(type: "application/octet-stream", schema: .bytes)
         static let events = Content(type: "text/event-stream", schema: .object)
-        static let plain = Content(
-            type: "text/plain", schema: APISchema(json: "{\"type\":\"string\"}"))
+        static let plain = Content(type: "text/plain", schema: .anyText)
     }
 
     /// What is answered when it is done.

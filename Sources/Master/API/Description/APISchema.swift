@@ -15,6 +15,8 @@ struct APISchema: Sendable, Equatable {
     static let bool = APISchema(json: #"{"type":"boolean"}"#)
     /// Bytes that are no text.
     static let bytes = APISchema(json: #"{"type":"string","format":"binary"}"#)
+    /// Any text; what it says may mean nothing.
+    static let anyText = APISchema(json: #"{"type":"string"}"#)
     /// A text without NUL.
     static let text = matching("^[^\\u0000]*$")
     /// A text without NUL that is not empty.

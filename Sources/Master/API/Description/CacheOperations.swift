@@ -13,7 +13,7 @@ extension APIOperation {
 
     static let putBazelResult = APIOperation(
         id: "putBazelResult", tag: tag, summary: "Keeps what is said of an action.",
-        body: .bytes, needsBody: true, answers: [Answer(204, "It is on the disk.")],
+        body: .bytes, answers: [Answer(204, "It is on the disk.")],
         problems: [413, 507])
 
     private static func content(_ id: String) -> APIOperation {
@@ -25,7 +25,7 @@ extension APIOperation {
     private static func putting(_ id: String) -> APIOperation {
         APIOperation(
             id: id, tag: tag, summary: "Keeps a content under its digest.",
-            body: .bytes, needsBody: true, answers: [Answer(204, "It is there.")],
+            body: .bytes, answers: [Answer(204, "It is there.")],
             problems: [413, 422, 507])
     }
 }
