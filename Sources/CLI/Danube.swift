@@ -1,12 +1,13 @@
 import ArgumentParser
 import Executor
 import Glibc
+import PipelineIR
 
 /// The `danube` program.
 @main
 struct Danube: ParsableCommand {
     /// Version of the program, as in `CHANGELOG.md`.
-    static let version = "0.1.0"
+    static let version = Release.version
 
     static let configuration = CommandConfiguration(
         commandName: "danube",

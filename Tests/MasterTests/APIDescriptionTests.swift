@@ -29,7 +29,7 @@ import struct Executor.Timestamp
             mirrors: SourceMirrors(folder: data.mirrors, threads: threads),
             engine: EngineProcess(program: "/bin/false", environment: []),
             watcher: try JournalWatcher(), secrets: secrets, threads: threads,
-            cacheFolder: scratch.path, slots: 1, allowedPaths: [], owner: nil, logger: logger)
+            cacheFolder: scratch.path, slots: 1, allowed: [], owner: nil, logger: logger)
         let disk = DiskReserve(path: scratch.path, reserve: 0, threads: threads)
         let dispatcher = Dispatcher(
             setting, disk: disk, metrics: JobMetrics(),

@@ -72,7 +72,8 @@ final class DatabaseScratch: Sendable {
         return found
     }
 
-    private static func remove(_ path: String) {
+    /// Removes a folder with everything in it.
+    static func remove(_ path: String) {
         if Glibc.remove(path) == 0 || errno != ENOTEMPTY { return }
         for name in list(path) { remove("\(path)/\(name)") }
         rmdir(path)

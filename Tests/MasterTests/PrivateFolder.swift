@@ -12,17 +12,7 @@ final class PrivateFolder: Sendable {
             decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    deinit {
-        guard let entries = opendir(path) else { return }
-        while let entry = readdir(entries) {
-            let name = withUnsafePointer(to: entry.pointee.d_name) { tuple in
-                tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { remove("\(path)/\(name)") }
-        }
-        closedir(entries)
-        rmdir(path)
-    }
+    deinit { DatabaseScratch.remove(path) }
 
     /// Writes a file and gives its path.
     @discardableResult

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from fixture_cases import executable
-from master import TERMINAL, Master, commit, repository
+from master import TERMINAL, Master, commit, git, repository
 
 
 @pytest.fixture
@@ -169,6 +169,64 @@ def test_jobs_of_a_group(master: Master, tmp_path: Path) -> None:
     assert master.ended(third)["state"] == "success"
 
 
+@pytest.mark.parametrize(("rule", "most"), [("replace", 1), ("queue(2)", 3)])
+def test_a_group_keeps_its_rule_when_many_ask_at_once(
+    master: Master, tmp_path: Path, rule: str, most: int
+) -> None:
+    place = repository(tmp_path / "r", "step.run('sleep 300')")
+    order = {
+        "repository": str(place), "pipeline": "p", "concurrency": {"group": "g", "rule": rule},
+    }  # fmt: skip
+    answers: list[int] = []
+
+    def ask() -> None:
+        answers.append(master.ask("POST", "/api/v1/jobs", order).status)
+
+    asking = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert set(answers) <= {201, 409}
+    alive = "pending,scheduling,running"
+
+    def living() -> list[str]:
+        jobs = master.ask("GET", f"/api/v1/jobs?state={alive}").json["jobs"]
+        return [str(job["id"]) for job in jobs]
+
+    master.wait_for(lambda: len(living()) <= most)
+    assert answers.count(201) == (12 if rule == "replace" else 3)
+    for job in living():
+        master.ask("POST", f"/api/v1/jobs/{job}/cancel")
+    master.wait_for(lambda: not engines(master))
+
+
+def test_the_same_key_does_not_replace_its_own_job(master: Master, tmp_path: Path) -> None:
+    place = repository(tmp_path / "r", "step.run('sleep 0.5')")
+    order = {
+        "repository": str(place), "pipeline": "p",
+        "concurrency": {"group": "g", "rule": "replace"},
+    }  # fmt: skip
+    answers = [
+        master.ask("POST", "/api/v1/jobs", order, headers={"Idempotency-Key": "k"})
+        for _ in range(2)
+    ]
+    assert [answer.status for answer in answers] == [201, 200]
+    assert master.ended(answers[0].json["id"])["state"] == "success"
+
+
+def test_a_ref_that_is_no_branch_is_fetched(master: Master, tmp_path: Path) -> None:
+    place = repository(tmp_path / "r", "step.run('cat f')", f=b"main")
+    (place / "f").write_bytes(b"proposed")
+    proposed = commit(place)
+    git(place, "update-ref", "refs/pull/1/merge", proposed)
+    git(place, "reset", "--quiet", "--hard", "HEAD~1")
+    job = master.run(place, ref="refs/pull/1/merge")
+    assert (job["revision"], master.logs(job["id"])) == (proposed, b"proposed"), job
+    missing = master.run(place, ref="refs/pull/2/merge")
+    assert "refs/pull/2/merge" in missing["reason"]
+
+
 def test_another_teams_job_does_not_wait_for_many(master: Master, tmp_path: Path) -> None:
     body = f"step.run('echo x >> {tmp_path}/done; sleep 0.1')"
     many = repository(tmp_path / "many", body)
@@ -243,6 +301,50 @@ def test_a_job_whose_engine_is_gone_is_lost_and_not_done_twice(
     assert (ended["state"], steps(master, job)[0]["state"]) == ("failure", "lost")
     assert ended["reason"].startswith("lost")
     assert ledger.read_text() == "x\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_job_that_was_taken_up_is_cancelled(
+    master: Master, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Its step says nothing, so nothing in its journal wakes the master."""
+    place = repository(tmp_path / "r", "step.run('echo begun; sleep 300')")
+    job = submit(master, place)
+    master.wait_for(lambda: b"begun" in master.logs(job))
+    assert master.process is not None
+    if number == signal.SIGTERM:
+        master.process.send_signal(number)
+        time.sleep(0.2)
+    master.stop(number)
+    master.start()
+    assert state(master, job) == "running"
+    assert master.ask("POST", f"/api/v1/jobs/{job}/cancel").status == 202
+    assert master.ended(job)["state"] == "cancelled"
+    master.wait_for(lambda: not engines(master))
+
+
+def test_a_job_whose_guard_is_killed_was_not_cancelled(master: Master, tmp_path: Path) -> None:
+    place = repository(tmp_path / "r", "step.run('echo begun; sleep 300')")
+    job = submit(master, place)
+    master.wait_for(lambda: b"begun" in master.logs(job))
+    assert master.process is not None
+    guards = [
+        process
+        for process in engines(master)
+        if f"\nPPid:\t{master.process.pid}\n" in Path(f"/proc/{process}/status").read_text()
+    ]
+    assert len(guards) == 1
+    os.kill(guards[0], signal.SIGKILL)
+    ended = master.ended(job)
+    assert ended["state"] == "failure" and ended["reason"].startswith("lost")
+    master.wait_for(lambda: not engines(master))
+
+
+def test_a_job_that_cannot_be_recorded_fails_and_is_ended(master: Master, tmp_path: Path) -> None:
+    place = repository(tmp_path / "r", "step.run('sleep 300', name='x' * 5000)")
+    ended = master.run(place)
+    assert ended["state"] == "failure", ended
+    master.wait_for(lambda: not engines(master))
 
 
 def test_sigterm_waits_and_hands_over(master: Master, tmp_path: Path) -> None:

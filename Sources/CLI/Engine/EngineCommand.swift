@@ -91,17 +91,10 @@ struct EngineCommand: ParsableCommand {
     private func tell(
         _ plan: Plan, _ bytes: [UInt8], _ digest: PlanDigest, _ journal: JournalFile
     ) throws(Failure) {
-        let path = "\(folder)/plan"
-        let aside = path + ".new"
-        let file = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else {
-            throw .environment("cannot write \(aside): \(FileBytes.reason(errno))")
-        }
-        let status = danube_write_all(file, bytes, bytes.count)
-        close(file)
-        guard status == 0, rename(aside, path) == 0 else {
-            throw .environment(
-                "cannot write \(path): \(FileBytes.reason(status < 0 ? -status : errno))")
+        do throws(CacheError) {
+            try AtomicFile.write(bytes, to: "\(folder)/plan")
+        } catch {
+            throw .environment("\(error)")
         }
         var line = JSONWriter(capacity: plan.steps.count * 48)
         line.beginObject()

@@ -21,6 +21,8 @@ final class JournalFile: ByteSink {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw .environment("\(path): another engine runs this job")
         }
+        // What an engine before this one had begun to write is a line of its own.
+        if lseek(descriptor, 0, SEEK_END) > 0 { send([0x0a]) }
     }
 
     func send(_ bytes: [UInt8]) {

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Synchronization
 
 /// Files that are whole or absent: written aside, then renamed.
-enum AtomicFile {
+package enum AtomicFile {
     private static let counter = Atomic<UInt64>(0)
 
     /// A name beside a path that no other process or thread takes.
@@ -14,7 +14,7 @@ enum AtomicFile {
     }
 
     /// Writes a file. Its folder must be there.
-    static func write(_ bytes: [UInt8], to path: String) throws(CacheError) {
+    package static func write(_ bytes: [UInt8], to path: String) throws(CacheError) {
         let aside = aside(path)
         let file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         if file < 0 { throw .of(errno, "write", path) }
@@ -27,7 +27,7 @@ enum AtomicFile {
     }
 
     /// Reads a whole regular file; `nil` when there is none, or it is larger than `most`.
-    static func read(_ path: String, most: Int64) -> [UInt8]? {
+    package static func read(_ path: String, most: Int64) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard file >= 0 else { return nil }
         defer { close(file) }

@@ -28,7 +28,7 @@ struct PlanRoutes: Sendable {
         let wanted = JobSource(request: order)
         let setting = setting
         let address = try await setting.threads.runIfActive {
-            try wanted.address(allowedPaths: setting.allowedPaths, owner: setting.owner)
+            try wanted.address(allowed: setting.allowed, owner: setting.owner)
         }
         let source = try await setting.mirrors.commit(of: try wanted.reference(), in: address)
         let (plan, diagnostics) = try await compiler.compile(

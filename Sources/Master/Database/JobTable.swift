@@ -13,6 +13,13 @@ enum JobTable {
         return try Row.fetchOne(statement, arguments: [id.text]).map { try Job($0) }
     }
 
+    /// The job that was accepted under an idempotency key; `nil` when none was.
+    static func job(withKey key: String, in connection: Database) throws -> Job? {
+        let statement = try connection.cachedStatement(
+            sql: "SELECT \(Job.columns) FROM jobs WHERE idempotency_key = ?")
+        return try Row.fetchOne(statement, arguments: [key]).map { try Job($0) }
+    }
+
     /// A job by its name.
     static func existing(_ id: JobID, in connection: Database) throws -> Job {
         guard let job = try job(id, in: connection) else {
@@ -34,10 +41,8 @@ extension WriteTransaction {
     func submit(_ request: NewJob, at time: Timestamp) throws -> Submission {
         let request = try request.checked()
         if let key = request.idempotencyKey {
-            let statement = try connection.cachedStatement(
-                sql: "SELECT \(Job.columns) FROM jobs WHERE idempotency_key = ?")
-            if let row = try Row.fetchOne(statement, arguments: [key]) {
-                return Submission(job: try Job(row), isNew: false)
+            if let job = try JobTable.job(withKey: key, in: connection) {
+                return Submission(job: job, isNew: false)
             }
         }
         let id = try newID(at: time)

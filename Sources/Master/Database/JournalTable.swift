@@ -38,6 +38,11 @@ extension MasterDatabase {
 }
 
 extension MasterDatabase {
+    /// The job that was accepted under an idempotency key; `nil` when none was.
+    func job(withKey key: String) async throws(MasterDatabaseError) -> Job? {
+        try await read { try JobTable.job(withKey: key, in: $0) }
+    }
+
     /// Jobs whose name begins with a text, at most two of them.
     func jobs(withPrefix text: String) async throws(MasterDatabaseError) -> [Job] {
         guard !text.isEmpty, text.utf8.count < 9,

@@ -123,6 +123,11 @@ enum MasterDatabaseError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether nothing more is recorded after it: not a thing of one request.
+    var endsMaster: Bool {
+        if case .closed = self { true } else { isFatal }
+    }
+
     /// Whether nothing can be relied on after it.
     var isFatal: Bool {
         switch self {

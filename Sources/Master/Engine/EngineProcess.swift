@@ -38,10 +38,4 @@ struct EngineProcess: Sendable {
         var status: Int32 = 0
         return waitpid(process, &status, WNOHANG) == 0
     }
-
-    /// Takes the exit status of an engine that has ended, so that it leaves no trace.
-    static func reap(_ process: pid_t) {
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0, errno == EINTR {}
-    }
 }

@@ -62,14 +62,15 @@ final class JournalWatcher: Sendable {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Self.readBytes, alignment: MemoryLayout<inotify_event>.alignment)
         defer { buffer.deallocate() }
+        var swept = ContinuousClock.now
         while !state.withLock({ $0.isClosed }) {
-            var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&entry, 1, Self.patienceMilliseconds)
-            if ready <= 0 {
+            if ContinuousClock.now - swept >= .milliseconds(Int(Self.patienceMilliseconds)) {
+                swept = .now
                 let all = state.withLock { Array($0.waiters.values) }
                 for call in all { call() }
-                continue
             }
+            var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            if poll(&entry, 1, Self.patienceMilliseconds) <= 0 { continue }
             var changed: Set<Int32> = []
             while true {
                 let count = read(descriptor, buffer.baseAddress, buffer.count)

@@ -10,12 +10,14 @@ struct RepositoryAddress: Sendable, Equatable {
         case protocolNotAllowed
         case hostNotAllowed(String)
         case pathNotAllowed(String)
+        case notAllowed
 
         var description: String {
             switch self {
             case .malformed: "is no address of a repository"
             case .protocolNotAllowed: "has a protocol other than https and ssh"
             case .hostNotAllowed(let host): "names the host \(host), which is not fetched from"
+            case .notAllowed: "begins with nothing that `repositories.allow` names"
             case .pathNotAllowed(let path): "is the path \(path), which may not be built from"
             }
         }
@@ -28,9 +30,9 @@ struct RepositoryAddress: Sendable, Equatable {
 
     static let mostBytes = 2048
 
-    /// Checks a text. `allowedPaths` are the folders beneath which repositories of this machine may
+    /// Checks a text. `allowed` are the addresses and the folders beneath which repositories may
     /// be built; one that belongs to `owner` may be built from anywhere when it is given.
-    init(_ text: String, allowedPaths: [String] = [], owner: uid_t? = nil) throws(Problem) {
+    init(_ text: String, allowed: [String], owner: uid_t? = nil) throws(Problem) {
         guard !text.isEmpty, text.utf8.count <= Self.mostBytes,
             text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }),
             !text.hasPrefix("-"), !text.contains("\\"), !text.contains("#"), !text.contains("::")
@@ -38,7 +40,7 @@ struct RepositoryAddress: Sendable, Equatable {
         self.text = text
         if text.hasPrefix("/") {
             host = nil
-            try Self.checkPath(text, allowedPaths, owner)
+            try Self.checkPath(text, allowed, owner)
             return
         }
         if let rest = Self.after("https://", text) ?? Self.after("ssh://", text) {
@@ -49,6 +51,7 @@ struct RepositoryAddress: Sendable, Equatable {
         } else {
             host = try Self.hostOfShortForm(text)
         }
+        guard allowed.contains(where: { Self.is(text, beneath: $0) }) else { throw .notAllowed }
     }
 
     private static func after(_ prefix: String, _ text: String) -> Substring? {
@@ -119,10 +122,17 @@ struct RepositoryAddress: Sendable, Equatable {
         guard let resolved = realpath(path, nil) else { throw .pathNotAllowed(path) }
         defer { free(resolved) }
         let real = String(cString: resolved)
-        if allowed.contains(where: { real == $0 || real.hasPrefix($0 + "/") }) { return }
+        if allowed.contains(where: { Self.is(real, beneath: $0) }) { return }
         var found: uid_t = 0
         guard let owner, danube_path_owner(real, &found) == 0, found == owner, isRepository(real)
         else { throw .pathNotAllowed(path) }
+    }
+
+    /// Whether a place is another one or beneath it, by whole components.
+    private static func `is`(_ text: String, beneath place: String) -> Bool {
+        guard text.hasPrefix(place), !place.isEmpty else { return false }
+        let rest = text.dropFirst(place.count)
+        return rest.isEmpty || rest.hasPrefix("/") || place.hasSuffix("/") || place.hasSuffix(":")
     }
 
     private static func isRepository(_ path: String) -> Bool {

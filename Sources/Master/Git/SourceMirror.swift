@@ -27,6 +27,7 @@ struct SourceMirror: Sendable {
     let address: RepositoryAddress
     let folder: String
     private static let fetchSeconds = 600
+    private static let usual = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
 
     /// The mirror of a repository in a folder of mirrors.
     init(_ address: RepositoryAddress, in folder: String) {
@@ -43,7 +44,7 @@ struct SourceMirror: Sendable {
             guard has(id) else { throw .noCommit(id) }
             return id
         case .name(let name):
-            try fetch()
+            try fetch(Self.isUsual(name) ? nil : name)
             guard let id = resolve(name) else { throw .noRef(name) }
             return id
         case nil:
@@ -90,7 +91,13 @@ struct SourceMirror: Sendable {
         throw .noRef("HEAD")
     }
 
-    private func fetch() throws(Problem) {
+    /// Whether a name is one of those that every fetch brings: a branch or a tag.
+    private static func isUsual(_ name: String) -> Bool {
+        !name.hasPrefix("refs/") || name.hasPrefix("refs/heads/") || name.hasPrefix("refs/tags/")
+    }
+
+    /// Brings branches and tags as they are now; or another ref alone, such as `refs/pull/1/merge`.
+    private func fetch(_ other: String? = nil) throws(Problem) {
         if access("\(folder)/HEAD", F_OK) != 0 {
             try git("init", ["--quiet", "--bare", "--", folder], inFolder: false)
         }
@@ -99,8 +106,7 @@ struct SourceMirror: Sendable {
             [
                 "--quiet", "--force", "--prune", "--no-tags", "--no-recurse-submodules",
                 "--no-auto-maintenance", "--no-write-fetch-head", "--", address.text,
-                "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
-            ])
+            ] + (other.map { ["+\($0):\($0)"] } ?? Self.usual))
     }
 
     @discardableResult

@@ -1,10 +1,10 @@
 internal import NIOPosix
 
 /// The mirrors of a data folder: one `git` at a time for each.
-actor SourceMirrors {
+struct SourceMirrors: Sendable {
     private let folder: String
     private let threads: NIOThreadPool
-    private var last: [String: Task<Void, Never>] = [:]
+    private let turns = Turns()
 
     init(folder: String, threads: NIOThreadPool) {
         self.folder = folder
@@ -31,20 +31,6 @@ actor SourceMirrors {
     private func alone<Value: Sendable>(
         _ mirror: SourceMirror, _ work: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
-        let before = last[mirror.folder]
-        let threads = threads
-        let task = Task<Result<Value, any Error>, Never> {
-            await before?.value
-            do {
-                return .success(try await threads.runIfActive(work))
-            } catch {
-                return .failure(error)
-            }
-        }
-        let ended = Task<Void, Never> { _ = await task.value }
-        last[mirror.folder] = ended
-        let value = try await task.value.get()
-        if last[mirror.folder] == ended { last[mirror.folder] = nil }
-        return value
+        try await turns.take(mirror.folder) { try await threads.runIfActive(work) }
     }
 }

@@ -33,6 +33,8 @@ actor Dispatcher {
     private let metrics: JobMetrics
     private let mostPending: Int
     private let mostMilliseconds: Int64
+    /// For submissions to concurrency groups, by group.
+    private let turns = Turns()
     private var queue: JobQueue
     private var waiting: [JobID: Job] = [:]
     private var runs: [JobID: Run] = [:]
@@ -40,6 +42,7 @@ actor Dispatcher {
     private var idle: [CheckedContinuation<Void, Never>] = []
     /// What an engine may take to end in order before it is asked again.
     private static let patience = Duration.seconds(15)
+    private static let retryPause = Duration.seconds(1)
 
     /// A dispatcher that runs nothing until `start`.
     init(
@@ -82,6 +85,16 @@ actor Dispatcher {
 
     /// Accepts a job: it is on the disk when this returns.
     func submit(_ request: NewJob) async throws -> Submission {
+        guard let group = request.concurrency?.group else { return try await admit(request) }
+        return try await turns.take(group) { try await self.admit(request) }
+    }
+
+    /// Accepts a job; of one group one after the other, for each looks at those before it.
+    private func admit(_ request: NewJob) async throws -> Submission {
+        if let key = request.idempotencyKey, let job = try await setting.database.job(withKey: key)
+        {
+            return Submission(job: job, isNew: false)
+        }
         try await disk.check()
         if isDraining { throw Refusal.draining }
         if waiting.count >= mostPending { throw Refusal.tooManyPending(waiting.count) }
@@ -111,12 +124,21 @@ actor Dispatcher {
     func stop(
         _ id: JobID, as state: JobState, reason: String
     ) async throws(MasterDatabaseError) -> Bool {
-        guard try await setting.database.askToStop(id, as: state, reason: reason) else {
-            return false
+        // One that has not begun ends with the wish; of one that has, its engine sees to it.
+        let isAsked = try await setting.database.write { transaction in
+            let now = Timestamp.now()
+            guard try transaction.askToStop(id, as: state, reason: reason, at: now) else {
+                return false
+            }
+            let job = try JobTable.existing(id, in: transaction.connection)
+            if job.state == .pending || job.state == .waiting {
+                _ = try transaction.transition(id, to: state, reason: reason, at: now)
+            }
+            return true
         }
+        guard isAsked else { return false }
         if let job = waiting.removeValue(forKey: id) {
             _ = queue.remove(id, of: entry(of: job).team)
-            _ = try await setting.database.transition(id, to: state, reason: reason)
             metrics.count(job.request.pipeline, state, milliseconds: 0)
         } else if let run = runs[id] {
             stop(run.control, id)
@@ -124,7 +146,8 @@ actor Dispatcher {
         return true
     }
 
-    /// Takes no new jobs, and waits until none runs. Jobs that wait stay for the next master.
+    /// Takes no new jobs, and waits until none runs, or those that do are abandoned. Jobs that wait
+    /// stay for the next master.
     func drain() async {
         isDraining = true
         if runs.isEmpty { return }
@@ -135,6 +158,7 @@ actor Dispatcher {
     func abandon() {
         isDraining = true
         for run in runs.values { run.task.cancel() }
+        stopWaiting()
     }
 
     // MARK: What runs
@@ -161,8 +185,7 @@ actor Dispatcher {
         let task = Task {
             let timer = Task {
                 try await Task.sleep(for: limit)
-                _ = try await self.stop(
-                    job.id, as: .timeout, reason: "it ran for longer than \(limit)")
+                try await self.timeOut(job.id, after: limit)
             }
             defer { timer.cancel() }
             do {
@@ -185,12 +208,27 @@ actor Dispatcher {
         queue.end(job.id)
         if end == .again, let job = try? await setting.database.job(job.id) { wait(job) }
         next()
-        if runs.isEmpty {
-            for continuation in idle { continuation.resume() }
-            idle = []
-        }
+        if runs.isEmpty { stopWaiting() }
         if end == .ended, let ended = try? await setting.database.job(job.id) {
             metrics.count(ended)
+        }
+    }
+
+    private func stopWaiting() {
+        for continuation in idle { continuation.resume() }
+        idle = []
+    }
+
+    /// Ends a job whose time is over, however long the database takes to hear of it.
+    private func timeOut(_ id: JobID, after limit: Duration) async throws {
+        while true {
+            do throws(MasterDatabaseError) {
+                _ = try await stop(id, as: .timeout, reason: "it ran for longer than \(limit)")
+                return
+            } catch {
+                if error.endsMaster { throw error }
+            }
+            try await Task.sleep(for: Self.retryPause)
         }
     }
 

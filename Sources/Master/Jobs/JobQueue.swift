@@ -46,6 +46,8 @@ struct JobQueue {
         var time = 0.0
     }
 
+    /// With more teams, those that are idle are forgotten.
+    private static let mostIdle = 1024
     var limits: Limits
     private var teams: [String: Team] = [:]
     private var active: [JobID: Entry] = [:]
@@ -98,6 +100,7 @@ struct JobQueue {
         guard let best, var team = teams[best.team] else { return nil }
         let entry = team.waiting.remove(at: best.place)
         time = max(time, team.time)
+        if teams.count > Self.mostIdle { forgetIdle() }
         team.time += 1 / max(0.001, limits.weights[best.team] ?? 1)
         teams[best.team] = team
         begin(entry)
@@ -140,6 +143,13 @@ struct JobQueue {
     private mutating func forgetIfIdle(_ name: String) {
         if let team = teams[name], team.waiting.isEmpty, team.active <= 0, team.time <= time {
             teams[name] = nil
+        }
+    }
+
+    /// Forgets teams that have nothing to do and are owed nothing.
+    private mutating func forgetIdle() {
+        teams = teams.filter { _, team in
+            !team.waiting.isEmpty || team.active > 0 || team.time > time
         }
     }
 

@@ -30,7 +30,8 @@ struct JobRunner: Sendable {
         var threads: NIOThreadPool
         var cacheFolder: String
         var slots: Int
-        var allowedPaths: [String]
+        /// What may be built, as `repositories.allow` has it.
+        var allowed: [String]
         var owner: uid_t?
         var logger: Logger
     }
@@ -40,6 +41,7 @@ struct JobRunner: Sendable {
     let control: JobControl
 
     private static let mostEngines = 3
+    private static let reapPause = Duration.milliseconds(50)
     private var database: MasterDatabase { setting.database }
     private var folder: String { setting.data.job(job.id) }
 
@@ -52,9 +54,13 @@ struct JobRunner: Sendable {
             let process = try await start()
             control.began(process)
             return try await follow(JournalRecording(), from: 0, child: process)
-        } catch let error as MasterDatabaseError {
+        } catch let error as MasterDatabaseError where error.endsMaster {
             throw error
+        } catch is CancellationError {
+            // The engine goes on, and the next master with it.
+            throw CancellationError()
         } catch {
+            control.stop()
             try await end(.failure, reason: "\(error)")
             return .ended
         }
@@ -66,7 +72,7 @@ struct JobRunner: Sendable {
         let request = job.request
         let wanted = JobSource(request: request)
         let address = try await setting.threads.runIfActive {
-            try wanted.address(allowedPaths: setting.allowedPaths, owner: setting.owner)
+            try wanted.address(allowed: setting.allowed, owner: setting.owner)
         }
         let source = try await setting.mirrors.commit(of: try wanted.reference(), in: address)
         if request.revision != source.commit {
@@ -122,8 +128,10 @@ struct JobRunner: Sendable {
             return (recording, access("\(folder)/\(JournalReader.name)", F_OK) == 0)
         }
         guard isThere else { return try await lose(recording) }
-        let ended = try await follow(recording, from: offset, child: nil)
-        return ended
+        if let process = recording.process {
+            try await setting.threads.runIfActive { control.began(process, folder: folder) }
+        }
+        return try await follow(recording, from: offset, child: nil)
     }
 
     // MARK: Following
@@ -144,8 +152,9 @@ struct JobRunner: Sendable {
             let before = reader
             let (isAlive, events, after) = try await setting.threads.runIfActive {
                 var reader = before
-                // Asked first: what was written before it ended is read then.
-                let isAlive = child.map { EngineProcess.isAlive($0) } ?? reader.isHeld()
+                // Asked first: what was written before it ended is read then. An engine may
+                // outlive its guard, which is the child, for a moment.
+                let isAlive = child.map { EngineProcess.isAlive($0) } ?? false || reader.isHeld()
                 return (isAlive, try reader.next(), reader)
             }
             reader = after
@@ -164,7 +173,7 @@ struct JobRunner: Sendable {
                 return try await lose(recording)
             }
         }
-        return .ended
+        throw CancellationError()
     }
 
     /// Records, with how far the journal was read. Gives whether the job is over.
@@ -200,10 +209,7 @@ struct JobRunner: Sendable {
         case .planned(let text, let steps, let time):
             guard let plan, text.hasPrefix("sha256:"),
                 let digest = Digest(hex: String(text.dropFirst(7))).map({ PlanDigest($0) })
-            else {
-                return try finish(
-                    id, .failure, reason: "the engine gave no plan", transaction)
-            }
+            else { throw JobProblem.noPlan }
             try transaction.put(plan: plan, digest: digest, at: time)
             try transaction.setPlan(digest, steps: steps, of: id, at: time)
             _ = try transaction.transition(id, to: .running, reason: nil, at: .now())
@@ -220,11 +226,14 @@ struct JobRunner: Sendable {
     private static func finish(
         _ id: JobID, _ state: JobState, reason: String?, _ transaction: WriteTransaction
     ) throws -> Bool {
-        let stop = try transaction.stop(of: id)
-        let isStopped = state != .success && stop != nil
-        _ = try transaction.transition(
-            id, to: isStopped ? stop?.state ?? state : state,
-            reason: isStopped ? stop?.reason ?? reason : reason, at: .now())
+        var (state, reason) = (state, reason)
+        if state != .success, let stop = try transaction.stop(of: id) {
+            (state, reason) = (stop.state, stop.reason)
+        } else if state == .cancelled {
+            // Nobody here has asked for that.
+            (state, reason) = (.failure, "lost: its engine was told to end from outside")
+        }
+        _ = try transaction.transition(id, to: state, reason: reason, at: .now())
         return true
     }
 
@@ -235,8 +244,10 @@ struct JobRunner: Sendable {
         if !recording.hasStarted, !recording.isPlanned, job.attempt < Self.mostEngines {
             let isWaiting = try await persist {
                 try await database.write { transaction in
-                    if try transaction.stop(of: id) != nil {
-                        return try !Self.finish(id, .cancelled, reason: nil, transaction)
+                    if let stop = try transaction.stop(of: id) {
+                        _ = try transaction.transition(
+                            id, to: stop.state, reason: stop.reason, at: .now())
+                        return false
                     }
                     return try transaction.transition(id, to: .pending, reason: nil, at: .now())
                 }
@@ -277,8 +288,11 @@ struct JobRunner: Sendable {
         }
     }
 
+    /// Takes the exit status of an engine whose job is over, without a thread that waits for it.
     private func reap(_ child: pid_t) {
-        setting.threads.submit { _ in EngineProcess.reap(child) }
+        Task {
+            while EngineProcess.isAlive(child) { try await Task.sleep(for: Self.reapPause) }
+        }
     }
 
     /// Writes, and tries again for as long as the database is busy or the disk full: what an engine

@@ -6,11 +6,11 @@ struct JobSource: Sendable {
 
     /// The repository's address, when it may be built. It waits for files.
     func address(
-        allowedPaths: [String], owner: UInt32?
+        allowed: [String], owner: UInt32?
     ) throws(JobProblem) -> RepositoryAddress {
         do {
             return try RepositoryAddress(
-                request.repository, allowedPaths: allowedPaths, owner: owner)
+                request.repository, allowed: allowed, owner: owner)
         } catch {
             throw .repository(request.repository, error)
         }

@@ -1,4 +1,5 @@
 internal import Logging
+internal import PipelineIR
 
 internal import struct Executor.Timestamp
 
@@ -40,9 +41,9 @@ struct MasterParts: Sendable {
         ).add(to: routes)
         SystemRoutes(
             database: database, dispatcher: dispatcher,
-            facts: .init(version: MasterProgram.version, started: started), shutDown: shutDown
+            facts: .init(version: Release.version, started: started), shutDown: shutDown
         ).add(to: routes)
-        routes.finish(version: MasterProgram.version)
+        routes.finish(version: Release.version)
         return routes
     }
 }

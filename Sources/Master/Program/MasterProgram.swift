@@ -3,9 +3,6 @@ internal import PipelineIR
 
 /// The program `danube-master`.
 package enum MasterProgram {
-    /// Version of the program, as in `CHANGELOG.md`.
-    static let version = "0.1.0"
-
     /// Runs it with the arguments of the process, without its name, and gives its exit status: 0
     /// after an orderly end, 2 after a mistake in what was given, 3 after a failure of the machine.
     package static func run(arguments: [String]) async -> Int32 {

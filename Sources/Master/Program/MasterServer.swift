@@ -147,14 +147,14 @@ struct MasterServer: Sendable {
                 message: "there is no program \(program), which runs the jobs",
                 hint: "Install danube and danube-master into one folder.")
         }
-        let allowed = configuration.repositories.allow.filter { $0.hasPrefix("/") }
+        let allowed = configuration.repositories.allow
         return JobRunner.Setting(
             database: database, data: data,
             mirrors: SourceMirrors(folder: data.mirrors, threads: pools.fetches),
             engine: EngineProcess(program: program, environment: engineEnvironment),
             watcher: try JournalWatcher(), secrets: secrets, threads: pools.files,
             cacheFolder: configuration.cache.folder,
-            slots: configuration.jobs.limit, allowedPaths: allowed,
+            slots: configuration.jobs.limit, allowed: allowed,
             owner: configuration.repositories.allow.isEmpty ? geteuid() : nil, logger: logger)
     }
 
