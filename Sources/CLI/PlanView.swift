@@ -14,6 +14,7 @@ struct PlanView: Sendable {
     func show(
         _ plan: Plan, _ compilation: Compilation, _ order: Compilations.Order
     ) throws(Failure) {
+        if format == .json { return show(json: compilation.jsonBytes ?? plan.canonicalJSON()) }
         let digest = compilation.digest.map(\.description) ?? ""
         let heading = PlanTable.Heading(
             digest: digest, occasion: Compilations.occasion(order), seconds: compilation.seconds,
@@ -29,9 +30,7 @@ struct PlanView: Sendable {
             Output.out(
                 terminal.shown(PlanTable.render(plan, heading: heading, layout: layout)))
         case .json:
-            var bytes = plan.canonicalJSON()
-            if terminal.interactive { bytes.append(0x0a) }
-            Output.write(bytes, to: 1)
+            show(json: plan.canonicalJSON())
         case .dot: Output.out(PlanDot.render(plan))
         case .mermaid: Output.out(PlanMermaid.render(plan))
         case .markdown: Output.out(PlanMarkdown.render(plan, heading: heading))
@@ -43,6 +42,11 @@ struct PlanView: Sendable {
                 throw .mistake("the plan cannot be written in protobuf: \(error.message)")
             }
         }
+    }
+
+    private func show(json: [UInt8]) {
+        Output.write(json, to: 1)
+        if terminal.interactive { Output.write([0x0a], to: 1) }
     }
 
     /// Prints what changed between two plans.

@@ -45,10 +45,7 @@ enum Attempt {
             return compilation
         }
         conclude(gathered, request, source, context, deadline, &compilation)
-        if let plan = compilation.plan, request.form == .proto || memo != nil {
-            addProto(plan, request, &compilation)
-            compilation.knownDigest = plan.digest
-        }
+        addForms(request, remembered: memo != nil, deadline, &compilation)
         memo?.keep(compilation, reads: source, context: context)
         return compilation
     }
@@ -96,8 +93,7 @@ enum Attempt {
             compilation.paths = recording.pathCount
             compilation.diagnostics += imageProblems + lowering.checks.diagnostics
         } catch {
-            compilation.diagnostics.append(EvaluationFailure.diagnostic(error, request))
-            return
+            return say(error, request, &compilation)
         }
         if gathered.hasErrors || compilation.diagnostics.contains(where: { $0.level == .error }) {
             return
@@ -113,8 +109,9 @@ enum Attempt {
         plan.context = context.values.map { ContextValue(name: $0.name, valueJSON: $0.json) }
         plan.sources = source.sources
         do {
-            try plan.validate()
+            try plan.validate(unless: { deadline.left <= 0 })
         } catch {
+            if deadline.left <= 0 { return say(.late, request, &compilation) }
             compilation.diagnostics.append(
                 Diagnostic(
                     code: "DNB807", level: .error,
@@ -124,6 +121,30 @@ enum Attempt {
         }
         compilation.plan = plan
         compilation.isLive = plan.exits.contains { $0.kind == .live }
+    }
+
+    /// Writes the plan in the forms that are wanted, as part of what has to be done in time.
+    private static func addForms(
+        _ request: CompileRequest, remembered: Bool, _ deadline: Deadline,
+        _ compilation: inout Compilation
+    ) {
+        guard let plan = compilation.plan else { return }
+        let isKept = request.form == .proto || remembered
+        if isKept { addProto(plan, request, &compilation) }
+        guard isKept || request.form == .json else { return }
+        guard let bytes = plan.canonicalJSON(unless: { deadline.left <= 0 }) else {
+            compilation.plan = nil
+            compilation.protoBytes = nil
+            return say(.late, request, &compilation)
+        }
+        compilation.knownDigest = PlanDigest(Digest(of: bytes))
+        if request.form == .json { compilation.jsonBytes = bytes }
+    }
+
+    private static func say(
+        _ error: RecordingError, _ request: CompileRequest, _ compilation: inout Compilation
+    ) {
+        compilation.diagnostics.append(EvaluationFailure.diagnostic(error, request))
     }
 
     /// A plan that is too large for protobuf is not remembered, and refused where it is asked for.

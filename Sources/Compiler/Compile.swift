@@ -29,6 +29,8 @@ package struct CompileRequest: Sendable {
         case plan
         /// `Compilation.protoBytes`; a plan that is remembered is not decoded for it.
         case proto
+        /// `Compilation.jsonBytes` beside the plan, unless it is remembered.
+        case json
     }
 
     /// Asks for the only pipeline of a file in a working copy, started by hand.
@@ -45,6 +47,8 @@ package struct Compilation: Sendable {
     package var plan: Plan?
     /// The plan in protobuf, where it is wanted or remembered.
     package var protoBytes: [UInt8]?
+    /// The plan in canonical JSON, where that was wanted and the plan was not remembered.
+    package var jsonBytes: [UInt8]?
     /// Whether a part of the plan can only be decided live.
     package var isLive = false
     /// Everything there is to say of the danubefile, in order of place.

@@ -26,7 +26,7 @@ struct PlanMemo {
                 Self.key(key, source), source: source, context: Repository.context(request))
         else { return nil }
         guard var found = try? MemoResult.decode(bytes) else { return nil }
-        if request.form == .plan, let bytes = found.protoBytes {
+        if request.form != .proto, let bytes = found.protoBytes {
             guard let plan = try? PlanProto.decode(bytes) else { return nil }
             found.plan = plan
         }

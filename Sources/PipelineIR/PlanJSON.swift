@@ -5,8 +5,14 @@ extension Plan {
     /// described by `proto/danube/plan/v1/plan.schema.json` and `docs/plan.md`.
     package func canonicalJSON() -> [UInt8] {
         var writer = PlanWriter(plan: self)
-        writer.write()
+        _ = writer.write { false }
         return writer.json.bytes
+    }
+
+    /// The same within a time: `isOver` is asked once in a while, and `nil` is given once it is so.
+    package func canonicalJSON(unless isOver: () -> Bool) -> [UInt8]? {
+        var writer = PlanWriter(plan: self)
+        return writer.write(unless: isOver) ? writer.json.bytes : nil
     }
 }
 
@@ -21,7 +27,8 @@ struct PlanWriter {
         json = JSONWriter(capacity: 1024 + 320 * plan.steps.count + 96 * plan.frames.count)
     }
 
-    mutating func write() {
+    /// Whether there was the time to write all of it.
+    mutating func write(unless isOver: () -> Bool) -> Bool {
         json.beginObject()
         list("conditions", plan.conditions) { $0.condition($1) }
         list("context", plan.context) { $0.named($1.name, type: nil, value: $1.valueJSON) }
@@ -40,11 +47,15 @@ struct PlanWriter {
         list("sources", plan.sources) { $0.source($1) }
         json.key("steps")
         json.beginArray()
-        for step in plan.steps { write(step) }
+        for (index, step) in plan.steps.enumerated() {
+            if index & 0x3FF == 0x3FF, isOver() { return false }
+            write(step)
+        }
         json.endArray()
         json.key("version")
         json.integer(Plan.schemaVersion)
         json.endObject()
+        return true
     }
 
     // MARK: Pieces that several objects share

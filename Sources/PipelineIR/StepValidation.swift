@@ -1,10 +1,13 @@
 // What holds for every step of a valid plan.
 extension PlanValidator {
-    mutating func steps() throws(PlanError) {
+    mutating func steps(unless isOver: () -> Bool) throws(PlanError) {
         var ids: Set<String> = []
         ids.reserveCapacity(plan.steps.count)
         for (index, step) in plan.steps.enumerated() {
             let path = PlanPath([.key("steps"), .index(index)])
+            if index & 0x3FF == 0x3FF, isOver() {
+                throw PlanError(.limit, path, "There was no time to check more steps.")
+            }
             try id(step.id, path.key("id"))
             if !ids.insert(step.id).inserted {
                 throw PlanError(

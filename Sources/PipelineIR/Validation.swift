@@ -2,8 +2,8 @@ extension Plan {
     /// Checks everything that readers of a plan rely on; linear in the size of the plan.
     ///
     /// Used on what was decoded, and by the compiler on its own output. Throws the first mistake
-    /// with its path.
-    package func validate() throws(PlanError) {
+    /// with its path, or that there is no time left: `isOver` is asked once in a while.
+    package func validate(unless isOver: () -> Bool = { false }) throws(PlanError) {
         if steps.count > PlanLimits.steps {
             throw PlanError(
                 .limit, [.key("steps")], "A plan has at most \(PlanLimits.steps) steps.")
@@ -12,7 +12,7 @@ extension Plan {
         try validator.header()
         try validator.beside()
         try validator.conditions()
-        try validator.steps()
+        try validator.steps(unless: isOver)
         try validator.ends()
     }
 }

@@ -130,6 +130,7 @@ struct PlanCommand: ParsableCommand {
         order.limits = try limits.limits()
         order.audit = !limits.noAudit
         order.memo = !noMemo
+        if view.format == .json, against == nil { order.form = .json }
         return order
     }
 
