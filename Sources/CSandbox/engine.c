@@ -79,8 +79,11 @@ static int probe(int wanted) {
     return status == 0 ? 0 : -EPERM;
 }
 
-static int enter_namespaces(int wanted) {
-    if (wanted == 0) return 0;
+// What a process before this one, of which this is a fork, has found out for what it wanted.
+static int probed_wanted, probed_choice;
+
+// The namespaces that can be had of those that are wanted, at best; 0 for none.
+static int choose_namespaces(int wanted) {
     int users = geteuid() == 0 ? 0 : DANUBE_OWN_USERS;
     const int choices[] = {
         (wanted & ~DANUBE_OWN_USERS) | users,
@@ -90,9 +93,20 @@ static int enter_namespaces(int wanted) {
     for (size_t index = 0; index < sizeof choices / sizeof *choices; index++) {
         int choice = choices[index];
         if ((choice & (DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES)) == 0) continue;
-        if (probe(choice) == 0 && try_namespaces(choice) == 0) return choice;
+        if (probe(choice) == 0) return choice;
     }
     return 0;
+}
+
+void danube_engine_probe(int wanted) {
+    probed_choice = choose_namespaces(wanted);
+    probed_wanted = wanted;
+}
+
+static int enter_namespaces(int wanted) {
+    if (wanted == 0) return 0;
+    int choice = wanted == probed_wanted ? probed_choice : choose_namespaces(wanted);
+    return choice != 0 && try_namespaces(choice) == 0 ? choice : 0;
 }
 
 // Ends every process below this one, however often it has doubled or changed its session.

@@ -82,4 +82,7 @@ package enum Compiler {
         compilation.seconds = Double(taken.seconds) + Double(taken.attoseconds) / 1e18
         return compilation
     }
+
+    /// Loads what compilations load when they first need it, so that forks of this process have it.
+    package static func warm() { _ = try? GitRepository.libraryVersion() }
 }

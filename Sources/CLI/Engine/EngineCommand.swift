@@ -12,17 +12,35 @@ struct EngineCommand: ParsableCommand {
         commandName: "engine", abstract: "Run a job of a master, in the folder that it made.",
         shouldDisplay: false)
 
+    @Flag(help: "Wait for orders on standard input, and fork an engine for each.")
+    var host = false
+
     @Argument(help: "The job's folder.")
     var folder: String
 
     private static let mostSecretBytes = 4 << 20
 
     func run() throws {
+        if host {
+            guard let (folder, journal) = try EngineHost().serve() else { return }
+            var own = self
+            own.folder = folder
+            return try own.begin(journal)
+        }
         guard setsid() >= 0 || getsid(0) == getpid() else {
             throw Failure.environment("cannot begin a session: \(FileBytes.reason(errno))")
         }
-        let order = try EngineOrder(folder: folder)
-        let journal = try JournalFile(folder: folder)
+        try begin(JournalFile(folder: folder))
+    }
+
+    private func begin(_ journal: JournalFile) throws {
+        let order: EngineOrder
+        do {
+            order = try EngineOrder(folder: folder)
+        } catch {
+            tell(error, journal)
+            throw error
+        }
         var line = JSONWriter()
         line.beginObject()
         line.key("event")

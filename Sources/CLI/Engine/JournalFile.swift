@@ -42,6 +42,9 @@ final class JournalFile: ByteSink {
 
     func push() -> Bool { true }
 
+    /// Leaves it to a process that was forked meanwhile.
+    func abandon() { close(descriptor) }
+
     func finish() { sync() }
 
     /// Waits until all that was sent is on the disk.

@@ -24,6 +24,9 @@ enum {
 // before there are threads. When the guard dies, the engine gets SIGTERM.
 int danube_engine_start(int wanted);
 
+// Finds out beforehand which namespaces can be had, for every process that is forked from this one.
+void danube_engine_probe(int wanted);
+
 // Whether this process is the engine.
 int danube_is_engine(void);
 
@@ -131,6 +134,22 @@ int danube_pipe(int *reading, int *writing);
 
 // Copies the environment a process was started with. Gives its length, at most `capacity`.
 ssize_t danube_environment(pid_t pid, char *buffer, size_t capacity);
+
+// A process that is kept warm and forks an engine for each job. Whoever asks it has the first of
+// two sockets and waits at most so long for an answer; the host has the other one.
+int danube_host_sockets(int sockets[2], int seconds);
+// Asks for an engine in a folder, with its standard input and what it says of itself. Writes the
+// answer: its process id, or `-errno`.
+int danube_host_ask(int socket, const char *folder, int input, int error, int32_t *process);
+// Waits for an order and gives the length of the folder's path, 0 when nobody asks any more.
+ssize_t danube_host_receive(int socket, char *folder, size_t capacity, int *input, int *error);
+int danube_host_answer(int socket, int32_t process);
+// Called once, before the first fork.
+void danube_host_begin(void);
+// Forks. The child gets 0, a session of its own, and the two descriptors as 0, and 1 and 2.
+pid_t danube_host_fork(int socket, int input, int error);
+// Writes other arguments over those a process was started with, for those who list processes.
+void danube_retitle(char *start, size_t capacity, const char *title);
 
 // A file in memory with a content, to be read from its start.
 int danube_memory_file(const void *content, size_t length);

@@ -269,7 +269,8 @@ package struct LocalRun {
         }
         let tree: FileTree
         if let revision = configuration.revision {
-            tree = try CommitTree(configuration.root, store: store).tree(revision)
+            tree = try CommitMemo(configuration.cacheFolder, store: store)
+                .tree(of: revision, in: configuration.root)
         } else {
             tree = try SourceTree.workingCopy(configuration.root, memory: memory, into: store)
         }

@@ -8,12 +8,26 @@ struct EngineProcess: Sendable {
     let program: String
     /// What an engine is started with, as `NAME=value`: nothing of the master's own.
     let environment: [String]
+    private let host: EngineHost
+
+    init(program: String, environment: [String]) {
+        self.program = program
+        self.environment = environment
+        host = EngineHost(program: program, environment: environment)
+    }
+
+    /// An engine that was started.
+    struct Started: Sendable {
+        var process: pid_t
+        /// Whether it is a child of this process, which has to take its exit status.
+        var isChild: Bool
+    }
 
     /// Where what an engine says of itself is kept, in the job's folder.
     static let errorName = "engine.err"
 
     /// Starts the engine of a job in its folder, and hands it the secrets as an object of JSON.
-    func start(folder: String, secrets: [UInt8]) throws(EngineError) -> pid_t {
+    func start(folder: String, secrets: [UInt8]) throws(EngineError) -> Started {
         let error = open(
             "\(folder)/\(Self.errorName)", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
             0o600)
@@ -25,12 +39,15 @@ struct EngineProcess: Sendable {
             throw .system("make", path: "a memory file", errno: -input)
         }
         defer { close(input) }
+        if let process = try host.start(folder: folder, input: input, error: error) {
+            return Started(process: process, isChild: false)
+        }
         var process: pid_t = 0
         let status = ProgramStart.start(
             [program, "engine", folder], environment: environment, input: input, output: error,
             error: error, ownSession: true, &process)
         guard status == 0 else { throw .system("start", path: program, errno: -status) }
-        return process
+        return Started(process: process, isChild: true)
     }
 
     /// Whether a child still runs. One that has ended is taken, once.

@@ -51,9 +51,14 @@ struct JobRunner: Sendable {
             if let taken = try await takeUp() { return taken }
             guard try await persist({ try await database.transition(job.id, to: .scheduling) })
             else { return .ended }
-            let process = try await start()
-            control.began(process)
-            return try await follow(JournalRecording(), from: 0, child: process)
+            let engine = try await start()
+            if engine.isChild {
+                control.began(engine.process)
+            } else {
+                control.began(engine.process, folder: folder)
+            }
+            return try await follow(
+                JournalRecording(), from: 0, child: engine.isChild ? engine.process : nil)
         } catch let error as MasterDatabaseError where error.endsMaster {
             throw error
         } catch is CancellationError {
@@ -68,7 +73,7 @@ struct JobRunner: Sendable {
 
     // MARK: Starting
 
-    private func start() async throws -> pid_t {
+    private func start() async throws -> EngineProcess.Started {
         let request = job.request
         let wanted = JobSource(request: request)
         let address = try await setting.threads.runIfActive {

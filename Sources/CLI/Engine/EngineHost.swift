@@ -1,0 +1,70 @@
+import CSandbox
+import Compiler
+import Executor
+import Glibc
+
+/// `danube engine --host`: what takes time in the start of an engine is done once, and each engine
+/// is a fork of this process. It never learns a secret, and ends with the master that asks it.
+struct EngineHost {
+    private static let socket: Int32 = STDIN_FILENO
+    /// The place for the title of an engine: its argument.
+    private let title: UnsafeMutablePointer<CChar>?
+    private let titleSize: Int
+
+    init() {
+        // The arguments stand one after the other; the last two are written over.
+        title = CommandLine.argc == 4 ? CommandLine.unsafeArgv[2] : nil
+        titleSize =
+            title == nil
+            ? 0 : (2..<4).reduce(0) { $0 + (CommandLine.unsafeArgv[$1].map { strlen($0) } ?? 0) + 1 }
+    }
+
+    /// Serves until nobody can ask any more. Returns in each engine, with its folder and journal.
+    func serve() throws(Failure) -> (folder: String, journal: JournalFile)? {
+        danube_host_begin()
+        retitle("--host")
+        warm()
+        var folder = [CChar](repeating: 0, count: Int(PATH_MAX))
+        while true {
+            var (input, error): (Int32, Int32) = (-1, -1)
+            let length = danube_host_receive(Self.socket, &folder, folder.count, &input, &error)
+            if length == 0 { return nil }
+            guard length > 0 else {
+                throw .environment("cannot take an order: \(FileBytes.reason(Int32(-length)))")
+            }
+            let path = String(
+                decoding: folder[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            defer {
+                close(input)
+                close(error)
+            }
+            // The lock is taken before the answer: an engine that was promised can be heard.
+            let journal: JournalFile
+            do {
+                journal = try JournalFile(folder: path)
+            } catch {
+                guard danube_host_answer(Self.socket, -EBUSY) == 0 else { return nil }
+                continue
+            }
+            let process = danube_host_fork(Self.socket, input, error)
+            if process == 0 {
+                (input, error) = (-1, -1)
+                retitle(path)
+                return (path, journal)
+            }
+            journal.abandon()
+            guard danube_host_answer(Self.socket, process) == 0 else { return nil }
+        }
+    }
+
+    private func retitle(_ text: String) {
+        guard let title else { return }
+        danube_retitle(title, titleSize, text)
+    }
+
+    /// What every engine would load and try anew.
+    private func warm() {
+        danube_engine_probe(Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES))
+        Compiler.warm()
+    }
+}

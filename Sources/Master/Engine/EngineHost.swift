@@ -1,0 +1,77 @@
+internal import CSandbox
+internal import Glibc
+internal import Synchronization
+
+/// Asks `danube engine --host` for engines: a process that has loaded already what they need, and
+/// forks. One is started when it is first needed, and another one when it has gone.
+final class EngineHost: Sendable {
+    private struct Host {
+        var socket: Int32
+        var process: pid_t
+    }
+
+    private let program: String
+    private let environment: [String]
+    private let state = Mutex<Host?>(nil)
+    /// An answer takes a fork: a host that has none for so long is out of order.
+    private static let patienceSeconds: Int32 = 10
+    /// Room for the path of a job's folder in the arguments of its engine.
+    private static let title = String(repeating: ".", count: 4000)
+
+    init(program: String, environment: [String]) {
+        self.program = program
+        self.environment = environment
+    }
+
+    deinit { state.withLock { Self.end(&$0) } }
+
+    /// An engine for a folder, whose journal it has locked; `nil` where there is no host to be had,
+    /// and the engine has to be started without one. Throws when the folder is not to be had.
+    func start(folder: String, input: Int32, error: Int32) throws(EngineError) -> pid_t? {
+        let answer = state.withLock { host -> Int32? in
+            if host == nil { host = begin() }
+            guard let socket = host?.socket else { return nil }
+            var process: Int32 = 0
+            guard danube_host_ask(socket, folder, input, error, &process) == 0 else {
+                Self.end(&host)
+                return nil
+            }
+            return process
+        }
+        guard let answer else { return nil }
+        guard answer > 0 else {
+            throw .system("start an engine in", path: folder, errno: -answer)
+        }
+        return answer
+    }
+
+    private func begin() -> Host? {
+        var sockets: [Int32] = [-1, -1]
+        guard danube_host_sockets(&sockets, Self.patienceSeconds) == 0 else { return nil }
+        defer { close(sockets[1]) }
+        let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        var process: pid_t = 0
+        guard nowhere >= 0 else {
+            close(sockets[0])
+            return nil
+        }
+        defer { close(nowhere) }
+        let status = ProgramStart.start(
+            [program, "engine", "--host", Self.title], environment: environment,
+            input: sockets[1], output: nowhere, error: nowhere, ownSession: true, &process)
+        guard status == 0 else {
+            close(sockets[0])
+            return nil
+        }
+        return Host(socket: sockets[0], process: process)
+    }
+
+    /// Engines that it has forked go on.
+    private static func end(_ host: inout Host?) {
+        guard let gone = host else { return }
+        host = nil
+        close(gone.socket)
+        kill(gone.process, SIGKILL)
+        waitpid(gone.process, nil, 0)
+    }
+}
