@@ -98,9 +98,15 @@ static int choose_namespaces(int wanted) {
     return 0;
 }
 
-void danube_engine_probe(int wanted) {
+int danube_engine_probe(int wanted) {
     probed_choice = choose_namespaces(wanted);
     probed_wanted = wanted;
+    return probed_choice;
+}
+
+int danube_own_mounts(void) {
+    if (unshare(CLONE_NEWNS) != 0) return -errno;
+    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 ? 0 : -errno;
 }
 
 static int enter_namespaces(int wanted) {
@@ -232,4 +238,27 @@ int danube_engine_start(int wanted) {
     }
     engine_process = getpid();
     return got;
+}
+
+// What ends a program ends this one, until its loop takes the signal. The first process of a
+// namespace would not hear it otherwise.
+static void end_at_once(int number) { _exit(128 + number); }
+
+int danube_engine_alone(int wanted, pid_t *process) {
+    if (getpid() != 1) return -EINVAL;
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    for (size_t index = 0; index < sizeof ending / sizeof *ending; index++)
+        signal(ending[index], end_at_once);
+    // The old mount of /proc tells the number that others know.
+    char text[32];
+    ssize_t count = readlink("/proc/self", text, sizeof text - 1);
+    if (count < 0) return -errno;
+    text[count] = 0;
+    *process = atoi(text);
+    int error = danube_own_mounts();
+    if (error == 0) error = mount_processes();
+    if (error < 0) return error;
+    signal(SIGTTOU, SIG_IGN);
+    engine_process = getpid();
+    return wanted;
 }

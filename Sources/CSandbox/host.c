@@ -3,6 +3,8 @@
 #include "danube_steps.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -80,14 +82,30 @@ int danube_host_answer(int socket, int32_t process) {
     return count < 0 ? -errno : 0;
 }
 
-void danube_host_begin(void) {
+// The host's own process ids, to which it comes back after each fork; -1 where an engine cannot
+// have ids of its own without a namespace of users.
+static int own_processes = -1;
+
+void danube_host_begin(int namespaces) {
     // Nobody waits for an engine: what becomes of it is in its journal.
     signal(SIGCHLD, SIG_IGN);
+    const int wanted = DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES;
+    if (namespaces == wanted) own_processes = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+}
+
+int danube_fork(void) {
+    pid_t child = fork();
+    return child < 0 ? -errno : child;
 }
 
 pid_t danube_host_fork(int socket, int input, int error) {
-    pid_t child = fork();
-    if (child != 0) return child < 0 ? -errno : child;
+    int has_processes = own_processes >= 0 && unshare(CLONE_NEWPID) == 0;
+    pid_t child = danube_fork();
+    if (child != 0) {
+        // Where it cannot come back, the next engine would be one of this one's processes.
+        if (has_processes && setns(own_processes, CLONE_NEWPID) != 0) _exit(3);
+        return child;
+    }
     signal(SIGCHLD, SIG_DFL);
     close(socket);
     if (setsid() < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(error, STDOUT_FILENO) < 0 ||

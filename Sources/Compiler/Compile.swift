@@ -83,6 +83,15 @@ package enum Compiler {
         return compilation
     }
 
-    /// Loads what compilations load when they first need it, so that forks of this process have it.
-    package static func warm() { _ = try? GitRepository.libraryVersion() }
+    /// Loads and makes what compilations do when they first need it, so that forks of this process
+    /// have it.
+    package static func warm() {
+        _ = try? GitRepository.libraryVersion()
+        var plan = Plan(pipeline: "p")
+        plan.entry = "danubefile.py:p"
+        plan.steps = [Step(id: "p/s", name: "s", command: .script(Template("true")))]
+        guard let bytes = try? PlanProto.encode(plan) else { return }
+        _ = try? PlanProto.decode(bytes, isKnown: true)
+        _ = plan.digest
+    }
 }

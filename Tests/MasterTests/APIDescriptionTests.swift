@@ -27,7 +27,7 @@ import struct Executor.Timestamp
         let setting = JobRunner.Setting(
             database: database, data: data,
             mirrors: SourceMirrors(folder: data.mirrors, threads: threads),
-            engine: EngineProcess(program: "/bin/false", environment: []),
+            engine: EngineProcess(program: "/bin/false", cache: "/nonexistent", environment: []),
             watcher: try JournalWatcher(), secrets: secrets, threads: threads,
             cacheFolder: scratch.path, slots: 1, allowed: [], owner: nil, logger: logger)
         let disk = DiskReserve(path: scratch.path, reserve: 0, threads: threads)

@@ -12,8 +12,8 @@ struct EngineCommand: ParsableCommand {
         commandName: "engine", abstract: "Run a job of a master, in the folder that it made.",
         shouldDisplay: false)
 
-    @Flag(help: "Wait for orders on standard input, and fork an engine for each.")
-    var host = false
+    @Option(help: "Wait for orders on standard input, and fork an engine for each; the cache.")
+    var host: String?
 
     @Argument(help: "The job's folder.")
     var folder: String
@@ -21,8 +21,8 @@ struct EngineCommand: ParsableCommand {
     private static let mostSecretBytes = 4 << 20
 
     func run() throws {
-        if host {
-            guard let (folder, journal) = try EngineHost().serve() else { return }
+        if let host {
+            guard let (folder, journal) = try EngineHost(cache: host).serve() else { return }
             var own = self
             own.folder = folder
             return try own.begin(journal)
@@ -35,34 +35,55 @@ struct EngineCommand: ParsableCommand {
 
     private func begin(_ journal: JournalFile) throws {
         let order: EngineOrder
-        do {
+        let namespaces: Int32
+        do throws(Failure) {
             order = try EngineOrder(folder: folder)
+            namespaces = try alone(journal)
         } catch {
             tell(error, journal)
             throw error
         }
-        var line = JSONWriter()
-        line.beginObject()
-        line.key("event")
-        line.string("engine_started")
-        line.key("pid")
-        line.integer(Int(getpid()))
-        line.endObject()
-        journal.send(line.bytes + [0x0a])
-        try journal.check()
         let secrets = try secrets(order)
-        let wanted = Workspaces.areCopiesWanted && geteuid() != 0
-        let namespaces = danube_engine_start(
-            wanted ? 0 : Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES))
-        guard namespaces >= 0 else {
-            throw Failure.environment("cannot start: \(FileBytes.reason(-namespaces))")
-        }
         do {
             try EngineThread.run { Glibc.exit(try run(order, secrets, journal, namespaces)) }
         } catch let failure as Failure {
             tell(failure, journal)
             throw failure
         }
+    }
+
+    /// Becomes the engine, and says so. The host's fork is it; what was started by itself is the
+    /// guard, and only its child returns.
+    private func alone(_ journal: JournalFile) throws(Failure) -> Int32 {
+        let wanted = Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES)
+        if host != nil, getpid() == 1 {
+            var process: pid_t = 0
+            let namespaces = danube_engine_alone(wanted, &process)
+            guard namespaces >= 0 else {
+                throw .environment("cannot start: \(FileBytes.reason(-namespaces))")
+            }
+            try tell(process, journal)
+            return namespaces
+        }
+        try tell(getpid(), journal)
+        let isCopying = Workspaces.areCopiesWanted && geteuid() != 0
+        let namespaces = danube_engine_start(isCopying ? 0 : wanted)
+        guard namespaces >= 0 else {
+            throw .environment("cannot start: \(FileBytes.reason(-namespaces))")
+        }
+        return namespaces
+    }
+
+    private func tell(_ process: pid_t, _ journal: JournalFile) throws(Failure) {
+        var line = JSONWriter()
+        line.beginObject()
+        line.key("event")
+        line.string("engine_started")
+        line.key("pid")
+        line.integer(Int(process))
+        line.endObject()
+        journal.send(line.bytes + [0x0a])
+        try journal.check()
     }
 
     /// Compiles and runs, and gives the exit status.

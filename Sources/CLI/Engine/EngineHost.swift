@@ -11,7 +11,11 @@ struct EngineHost {
     private let title: UnsafeMutablePointer<CChar>?
     private let titleSize: Int
 
-    init() {
+    private let cache: String
+
+    /// - Parameter cache: the folder of the cache that its engines use.
+    init(cache: String) {
+        self.cache = cache
         // The arguments stand one after the other; the last two are written over.
         title = CommandLine.argc == 4 ? CommandLine.unsafeArgv[2] : nil
         titleSize =
@@ -21,9 +25,8 @@ struct EngineHost {
 
     /// Serves until nobody can ask any more. Returns in each engine, with its folder and journal.
     func serve() throws(Failure) -> (folder: String, journal: JournalFile)? {
-        danube_host_begin()
         retitle("--host")
-        warm()
+        danube_host_begin(warm())
         var folder = [CChar](repeating: 0, count: Int(PATH_MAX))
         while true {
             var (input, error): (Int32, Int32) = (-1, -1)
@@ -62,9 +65,25 @@ struct EngineHost {
         danube_retitle(title, titleSize, text)
     }
 
-    /// What every engine would load and try anew.
-    private func warm() {
-        danube_engine_probe(Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES))
+    /// Does what every engine would load and try anew; gives the namespaces that engines can have.
+    private func warm() -> Int32 {
+        let namespaces = danube_engine_probe(Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES))
         Compiler.warm()
+        _ = try? EngineOrder(Array(#"{"job":"0","parameters":{"a":"b"}}"#.utf8), from: "")
+        if namespaces & Int32(DANUBE_OWN_MOUNTS) != 0, canMount() {
+            Workspaces.knowsMounts(beneath: cache)
+        }
+        return namespaces
+    }
+
+    /// Whether overlays can be mounted in the cache, tried by a child: mounts are a process's own.
+    private func canMount() -> Bool {
+        let child = danube_fork()
+        if child == 0 {
+            _exit(danube_own_mounts() == 0 && Workspaces.canMount(beneath: cache) ? 0 : 1)
+        }
+        var status: Int32 = 1
+        while child > 0, waitpid(child, &status, 0) < 0, errno == EINTR {}
+        return child > 0 && status == 0
     }
 }

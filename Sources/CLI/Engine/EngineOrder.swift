@@ -22,7 +22,11 @@ struct EngineOrder {
     /// Reads the order of a job's folder.
     init(folder: String) throws(Failure) {
         let path = "\(folder)/\(Self.name)"
-        let bytes = try FileBytes.read(path, limit: Self.mostBytes)
+        try self.init(try FileBytes.read(path, limit: Self.mostBytes), from: path)
+    }
+
+    /// Reads an order; `path` is for messages.
+    init(_ bytes: [UInt8], from path: String) throws(Failure) {
         let value: JSONValue
         do {
             value = try JSONValue.parse(bytes)

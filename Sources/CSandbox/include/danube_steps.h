@@ -25,7 +25,15 @@ enum {
 int danube_engine_start(int wanted);
 
 // Finds out beforehand which namespaces can be had, for every process that is forked from this one.
-void danube_engine_probe(int wanted);
+// Gives those.
+int danube_engine_probe(int wanted);
+
+// Makes this process, the first of its own process ids, the engine without a guard: the kernel ends
+// every step with it. Gives its namespaces, and the process id that it has for others.
+int danube_engine_alone(int wanted, pid_t *process);
+
+// Mounts of its own for this process.
+int danube_own_mounts(void);
 
 // Whether this process is the engine.
 int danube_is_engine(void);
@@ -144,9 +152,12 @@ int danube_host_ask(int socket, const char *folder, int input, int error, int32_
 // Waits for an order and gives the length of the folder's path, 0 when nobody asks any more.
 ssize_t danube_host_receive(int socket, char *folder, size_t capacity, int *input, int *error);
 int danube_host_answer(int socket, int32_t process);
-// Called once, before the first fork.
-void danube_host_begin(void);
-// Forks. The child gets 0, a session of its own, and the two descriptors as 0, and 1 and 2.
+// Called once, before the first fork for an engine, with what `danube_engine_probe` found.
+void danube_host_begin(int namespaces);
+// Forks, and the child gets 0.
+int danube_fork(void);
+// Forks. The child gets 0, a session of its own, and the two descriptors as 0, and 1 and 2; it is
+// the first of its own process ids where engines have them.
 pid_t danube_host_fork(int socket, int input, int error);
 // Writes other arguments over those a process was started with, for those who list processes.
 void danube_retitle(char *start, size_t capacity, const char *title);

@@ -72,9 +72,9 @@ package final class ActionCache: Sendable {
         self.folder = folder
         store = try ContentStore(folder + "/cas")
         let path = folder + "/results.db"
-        // The first one makes the table.
-        writer = try SharedDatabase(path, migrations: Self.migrations)
+        // This one makes the table.
         reader = try SharedDatabase(path, migrations: Self.migrations)
+        writer = try SharedDatabase(path, migrations: Self.migrations, isLazy: true)
     }
 
     /// Asks the table.

@@ -33,7 +33,8 @@ package final class DigestMemory: Sendable {
     private static let smallBytes: Int64 = 1 << 20
 
     private let file: String
-    private let pause: Guard
+    /// Asking costs some writes, and many memories are never asked.
+    private let pause: LazyPause
     private let state: Mutex<State>
 
     /// Reads the memory of a folder.
@@ -44,10 +45,14 @@ package final class DigestMemory: Sendable {
     ///   - isForLittle: whether a few paths only will be asked for; then the memory is not read
     ///     before a large file is among them.
     package convenience init(file: String, folder: Folder, isForLittle: Bool = false) {
-        self.init(file: file, pause: Self.pause(for: folder), isForLittle: isForLittle)
+        self.init(file: file, pause: LazyPause(folder), isForLittle: isForLittle)
     }
 
-    init(file: String, pause: Guard, isForLittle: Bool = false) {
+    convenience init(file: String, pause: Guard, isForLittle: Bool = false) {
+        self.init(file: file, pause: LazyPause(known: pause), isForLittle: isForLittle)
+    }
+
+    private init(file: String, pause: LazyPause, isForLittle: Bool) {
         self.file = file
         self.pause = pause
         if isForLittle {
@@ -98,7 +103,7 @@ package final class DigestMemory: Sendable {
 
     /// Whether a stamp that was just taken tells every later change.
     func isSettled(_ stamp: FileStamp) -> Bool {
-        guard case .nanoseconds(let pause) = pause else { return true }
+        guard case .nanoseconds(let pause) = pause.value else { return true }
         let changed = max(stamp.modified, stamp.changed)
         let (rested, overflow) = Self.clock().subtractingReportingOverflow(changed)
         return !overflow && rested > pause
@@ -114,7 +119,7 @@ package final class DigestMemory: Sendable {
         _ digest: Digest, of path: TreePath, _ stamp: FileStamp, readAt: Int64,
         isOnSameDevice: Bool = true
     ) {
-        if case .nanoseconds(let pause) = isOnSameDevice ? pause : Self.foreign {
+        if case .nanoseconds(let pause) = isOnSameDevice ? pause.value : Self.foreign {
             let changed = max(stamp.modified, stamp.changed)
             let (rested, overflow) = readAt.subtractingReportingOverflow(changed)
             if overflow || rested <= pause { return }
@@ -144,6 +149,31 @@ package final class DigestMemory: Sendable {
             state.saved = DigestRecords(bytes) ?? .empty
             state.used = [Bool](repeating: true, count: state.saved.count)
             state.fresh = [:]
+        }
+    }
+}
+
+/// How fine a folder's times are, found out when it is first asked.
+private final class LazyPause: Sendable {
+    private let folder: Folder?
+    private let known: Mutex<DigestMemory.Guard?>
+
+    init(_ folder: Folder) {
+        self.folder = folder
+        known = Mutex(nil)
+    }
+
+    init(known: DigestMemory.Guard) {
+        folder = nil
+        self.known = Mutex(known)
+    }
+
+    var value: DigestMemory.Guard {
+        known.withLock { known in
+            if let known { return known }
+            let found = folder.map { DigestMemory.pause(for: $0) } ?? .none
+            known = found
+            return found
         }
     }
 }

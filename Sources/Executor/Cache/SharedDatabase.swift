@@ -4,12 +4,20 @@ internal import Glibc
 // SAFETY: The connection is reached in `use` alone, under the lock, and a `Database` needs no more
 // than that no two threads use it at once; what `use` gives out is the caller's own.
 final class SharedDatabase: @unchecked Sendable {
-    private let database: Database
+    /// `nil` until it is first used.
+    private var database: Database?
+    private let path: String
+    private let migrations: [String]
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
 
-    init(_ path: String, migrations: [String]) throws(CacheError) {
-        database = try CacheError.reported { () throws(DatabaseError) in
-            try Database(path: path, migrations: migrations)
+    /// Opens the database, or when it is first used.
+    init(_ path: String, migrations: [String], isLazy: Bool = false) throws(CacheError) {
+        self.path = path
+        self.migrations = migrations
+        if !isLazy {
+            database = try CacheError.reported { () throws(DatabaseError) in
+                try Database(path: path, migrations: migrations)
+            }
         }
         lock = .allocate(capacity: 1)
         pthread_mutex_init(lock, nil)
@@ -24,7 +32,12 @@ final class SharedDatabase: @unchecked Sendable {
     func use<T>(_ body: (Database) throws(DatabaseError) -> T) throws(CacheError) -> T {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
-        return try CacheError.reported { () throws(DatabaseError) in try body(database) }
+        return try CacheError.reported { () throws(DatabaseError) in
+            if let database { return try body(database) }
+            let opened = try Database(path: path, migrations: migrations)
+            database = opened
+            return try body(opened)
+        }
     }
 }
 

@@ -16,16 +16,21 @@ final class WorkPlace {
     convenience init(_ configuration: RunConfiguration) throws {
         try self.init(
             configuration.cacheFolder, job: configuration.job,
-            namespaces: configuration.namespaces)
+            namespaces: configuration.namespaces,
+            sweeps: configuration.jobFolder == nil ? .always : .onceInAWhile)
     }
 
     /// Makes the folder of a job in a cache, also anew for one that has ended.
-    init(_ cacheFolder: String, job: String, namespaces: Int32) throws {
+    init(
+        _ cacheFolder: String, job: String, namespaces: Int32, sweeps: Sweeps = .always
+    ) throws {
         let all = Self.all(cacheFolder)
         try Workspaces.makeFolder(cacheFolder)
         try Workspaces.makeFolder(all)
         let seesAll = namespaces & Int32(DANUBE_OWN_PROCESSES) == 0
-        Self.removeDead(in: cacheFolder, seesProcesses: seesAll)
+        if sweeps == .always || Self.isSweepDue(cacheFolder) {
+            Self.removeDead(in: cacheFolder, seesProcesses: seesAll)
+        }
         folder = "\(all)/\(job)"
         let name = seesAll ? "\(folder)\(Self.openMark).lock" : "\(folder).lock"
         guard let lock = try LockFile.take(name, .alone) else {
@@ -34,6 +39,27 @@ final class WorkPlace {
         self.lock = lock
         try Workspaces.makeFolder(folder)
         try Workspaces.makeFolder("\(folder)/tmp")
+    }
+
+    /// When the folders of dead jobs are looked for. Where many jobs begin at once, each would look
+    /// at the folders of all others.
+    enum Sweeps {
+        case always, onceInAWhile
+    }
+
+    private static let sweepSeconds = 10
+
+    /// Whether nobody has looked of late; the caller does, then.
+    private static func isSweepDue(_ cacheFolder: String) -> Bool {
+        let path = "\(cacheFolder)/swept"
+        var status = stat()
+        let age = stat(path, &status) == 0 ? time(nil) - status.st_mtim.tv_sec : .max
+        // A clock that was put back makes it due as well.
+        guard age > sweepSeconds || age < 0 else { return false }
+        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        if file >= 0 { close(file) }
+        utimensat(AT_FDCWD, path, nil, 0)
+        return true
     }
 
     /// Removes the folder.

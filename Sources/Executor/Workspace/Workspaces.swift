@@ -1,5 +1,6 @@
 internal import CSandbox
 internal import Glibc
+internal import Synchronization
 
 /// Makes, forks and joins workspaces.
 ///
@@ -32,7 +33,7 @@ package final class Workspaces {
         for name in ["layers", "work", "lanes"] {
             try Self.makeFolder("\(folder)/\(name)")
         }
-        if !isCopying { isCopying = try !canMount() }
+        if !isCopying, !Self.isKnownToMount(folder) { isCopying = try !canMount() }
         if !isCopying, let view {
             try Self.makeFolder(view)
             self.view = view
@@ -45,6 +46,29 @@ package final class Workspaces {
     /// Whether the environment asks for copies.
     package static var areCopiesWanted: Bool {
         getenv(variable).map { String(cString: $0) } == "copy"
+    }
+
+    /// A folder beneath which overlays can be mounted, as a process knew of which this is a fork.
+    private static let known = Mutex<String?>(nil)
+
+    /// Lets this process and its forks take it as known that overlays can be mounted there.
+    package static func knowsMounts(beneath folder: String) { known.withLock { $0 = folder } }
+
+    private static func isKnownToMount(_ folder: String) -> Bool {
+        known.withLock { known in known.map { folder.hasPrefix("\($0)/") } ?? false }
+    }
+
+    /// Whether overlays can be mounted beneath the folder of a cache, in this process's own mounts.
+    package static func canMount(beneath cacheFolder: String) -> Bool {
+        do {
+            try makeFolder(cacheFolder)
+            let place = "\(cacheFolder)/\(getpid()).mount"
+            try makeFolder(place)
+            defer { ScratchRemoval.remove(place) }
+            return try !Workspaces(folder: place, mayMount: true).isCopying
+        } catch {
+            return false
+        }
     }
 
     /// Whether the kernel makes overlays of folders here.

@@ -11,6 +11,7 @@ final class EngineHost: Sendable {
     }
 
     private let program: String
+    private let cache: String
     private let environment: [String]
     private let state = Mutex<Host?>(nil)
     /// An answer takes a fork: a host that has none for so long is out of order.
@@ -18,8 +19,10 @@ final class EngineHost: Sendable {
     /// Room for the path of a job's folder in the arguments of its engine.
     private static let title = String(repeating: ".", count: 4000)
 
-    init(program: String, environment: [String]) {
+    /// - Parameter cache: the folder of the cache that engines use.
+    init(program: String, cache: String, environment: [String]) {
         self.program = program
+        self.cache = cache
         self.environment = environment
     }
 
@@ -57,7 +60,7 @@ final class EngineHost: Sendable {
         }
         defer { close(nowhere) }
         let status = ProgramStart.start(
-            [program, "engine", "--host", Self.title], environment: environment,
+            [program, "engine", "--host=\(cache)", Self.title], environment: environment,
             input: sockets[1], output: nowhere, error: nowhere, ownSession: true, &process)
         guard status == 0 else {
             close(sockets[0])

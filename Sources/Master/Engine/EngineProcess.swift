@@ -10,10 +10,10 @@ struct EngineProcess: Sendable {
     let environment: [String]
     private let host: EngineHost
 
-    init(program: String, environment: [String]) {
+    init(program: String, cache: String, environment: [String]) {
         self.program = program
         self.environment = environment
-        host = EngineHost(program: program, environment: environment)
+        host = EngineHost(program: program, cache: cache, environment: environment)
     }
 
     /// An engine that was started.

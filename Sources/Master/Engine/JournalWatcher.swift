@@ -13,6 +13,9 @@ final class JournalWatcher: Sendable {
     /// What is missed, as on a file system that reports nothing, is looked for so often.
     private static let patienceMilliseconds: Int32 = 500
     private static let readBytes = 1 << 16
+    /// Journals of which each change is told at once.
+    private static let few = 8
+    private static let pauseMicroseconds: UInt32 = 4000
 
     /// Begins its thread.
     init() throws(EngineError) {
@@ -71,6 +74,8 @@ final class JournalWatcher: Sendable {
             }
             var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             if poll(&entry, 1, Self.patienceMilliseconds) <= 0 { continue }
+            // Where much goes on, what comes right after is told with it.
+            if state.withLock({ $0.waiters.count }) > Self.few { usleep(Self.pauseMicroseconds) }
             var changed: Set<Int32> = []
             while true {
                 let count = read(descriptor, buffer.baseAddress, buffer.count)

@@ -5,6 +5,7 @@ struct SourceMirrors: Sendable {
     private let folder: String
     private let threads: NIOThreadPool
     private let turns = Turns()
+    private let known = KnownCommits()
 
     init(folder: String, threads: NIOThreadPool) {
         self.folder = folder
@@ -16,7 +17,12 @@ struct SourceMirrors: Sendable {
         of ref: GitRef?, in address: RepositoryAddress
     ) async throws -> (folder: String, commit: String) {
         let mirror = SourceMirror(address, in: folder)
-        return (mirror.folder, try await alone(mirror) { try mirror.commit(of: ref) })
+        if case .commit(let id) = ref, known.has(id, in: mirror.folder) {
+            return (mirror.folder, id)
+        }
+        let commit = try await alone(mirror) { try mirror.commit(of: ref) }
+        known.add(commit, in: mirror.folder)
+        return (mirror.folder, commit)
     }
 
     /// Whether a commit is one of a branch, as the repository has it now.

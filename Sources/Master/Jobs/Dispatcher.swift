@@ -235,7 +235,7 @@ actor Dispatcher {
     private func stop(_ control: JobControl, _ id: JobID) {
         control.stop()
         Task {
-            for _ in 0..<2 {
+            for _ in 0..<3 {
                 try await Task.sleep(for: Self.patience)
                 guard self.runs[id]?.control === control else { return }
                 control.stop()

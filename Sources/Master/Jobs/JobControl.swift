@@ -28,13 +28,14 @@ final class JobControl: Sendable {
         set(process)
     }
 
-    /// Asks the engine to end its job in order; asked for a third time, it ends it at once.
+    /// Asks the engine to end its job in order; its guard ends it when asked for a third time, and
+    /// the kernel for a fourth.
     func stop() {
-        let process = state.withLock { state in
+        let (process, signals) = state.withLock { state in
             state.signals += 1
-            return state.process
+            return (state.process, state.signals)
         }
-        if let process { kill(process, SIGTERM) }
+        if let process { kill(process, signals > 3 ? SIGKILL : SIGTERM) }
     }
 
     /// The engine is gone, or about to go by itself: its number may soon be another's.
@@ -45,6 +46,6 @@ final class JobControl: Sendable {
             state.process = process
             return state.signals
         }
-        for _ in 0..<signals { kill(process, SIGTERM) }
+        for _ in 0..<min(signals, 3) { kill(process, SIGTERM) }
     }
 }

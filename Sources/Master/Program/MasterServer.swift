@@ -151,7 +151,9 @@ struct MasterServer: Sendable {
         return JobRunner.Setting(
             database: database, data: data,
             mirrors: SourceMirrors(folder: data.mirrors, threads: pools.fetches),
-            engine: EngineProcess(program: program, environment: engineEnvironment),
+            engine: EngineProcess(
+                program: program, cache: configuration.cache.folder,
+                environment: engineEnvironment),
             watcher: try JournalWatcher(), secrets: secrets, threads: pools.files,
             cacheFolder: configuration.cache.folder,
             slots: configuration.jobs.limit, allowed: allowed,
