@@ -33,7 +33,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         var seconds = time_t(floor: microseconds, 1_000_000)
         var parts = tm()
         guard gmtime_r(&seconds, &parts) != nil else { return "?" }
-        return Self.format(parts, "T") + "." + Self.padded(milliseconds, 3) + "Z"
+        return Self.format(parts, "T", milliseconds)
     }
 
     /// `2026-11-24 22:08:40` in the time zone of the user.
@@ -41,7 +41,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         var seconds = time_t(floor: microseconds, 1_000_000)
         var parts = tm()
         guard localtime_r(&seconds, &parts) != nil else { return "?" }
-        return Self.format(parts, " ")
+        return Self.format(parts, " ", nil)
     }
 
     /// Milliseconds within the second.
@@ -49,17 +49,35 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         Int(((microseconds % 1_000_000) + 1_000_000) % 1_000_000 / 1000)
     }
 
-    private static func format(_ parts: tm, _ middle: String) -> String {
-        let date =
-            [padded(Int(parts.tm_year) + 1900, 4)]
-            + [Int(parts.tm_mon) + 1, Int(parts.tm_mday)].map { padded($0, 2) }
-        let clock = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { padded(Int($0), 2) }
-        return date.joined(separator: "-") + middle + clock.joined(separator: ":")
-    }
-
-    private static func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    /// Written digit by digit: lists of jobs have thousands of them.
+    private static func format(
+        _ parts: tm, _ middle: Unicode.Scalar, _ milliseconds: Int?
+    ) -> String {
+        let year = Int(parts.tm_year) + 1900
+        let prefix = year / 10_000 == 0 ? "" : String(year / 10_000)
+        return prefix
+            + String(unsafeUninitializedCapacity: 24) { buffer in
+                var count = 0
+                func put(_ number: Int, _ width: Int, _ separator: Unicode.Scalar?) {
+                    var rest = abs(number)
+                    for place in stride(from: count + width - 1, through: count, by: -1) {
+                        buffer[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                        rest /= 10
+                    }
+                    count += width
+                    guard let separator else { return }
+                    buffer[count] = UInt8(ascii: separator)
+                    count += 1
+                }
+                put(year % 10_000, 4, "-")
+                put(Int(parts.tm_mon) + 1, 2, "-")
+                put(Int(parts.tm_mday), 2, middle)
+                put(Int(parts.tm_hour), 2, ":")
+                put(Int(parts.tm_min), 2, ":")
+                put(Int(parts.tm_sec), 2, milliseconds == nil ? nil : ".")
+                if let milliseconds { put(milliseconds, 3, "Z") }
+                return count
+            }
     }
 }
 

@@ -12,7 +12,8 @@ struct LogRoutes: Sendable {
     let data: DataFolder
     let threads: NIOThreadPool
 
-    private static let pause = Duration.milliseconds(100)
+    /// Right after something came, more is looked for soon, and later less often.
+    private static let pauses = [10, 20, 40, 80, 100].map { Duration.milliseconds($0) }
     private static let beat = 150
     private static let recordPause = Duration.milliseconds(10)
 
@@ -143,6 +144,7 @@ struct LogRoutes: Sendable {
             for (chunk, next) in part?.chunks ?? [] {
                 try await take(chunk, next)
                 position = next
+                quiet = 0
             }
             if part?.hasEnded ?? false { return }
             if part?.isFull ?? false { continue }
@@ -154,7 +156,7 @@ struct LogRoutes: Sendable {
                 isOver = try await jobs.database.job(job.id)?.state.isTerminal ?? true
             }
             if quiet % Self.beat == 0 { try await take(nil, position) }
-            try await Task.sleep(for: Self.pause)
+            try await Task.sleep(for: Self.pauses[min(quiet, Self.pauses.count) - 1])
         }
     }
 }
