@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test format bench install docs clean
+.PHONY: help build demo test soak format bench install docs clean
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -17,6 +17,9 @@ demo: ## Install what is missing, build the release, run a real project twice.
 
 test: ## Install what is missing, build once, run every suite.
 	scripts/run-tests
+
+soak: ## Run the tests under faults in their long form, for hours.
+	scripts/run-tests build soak
 
 format: ## Format the Swift sources in place.
 	scripts/format

@@ -51,7 +51,7 @@ final class Scheduler {
     var counts: [StepEnd.Result: Int] = [:]
 
     /// Nanoseconds between writes of what the log holds in memory.
-    private static let flushInterval: UInt64 = 200_000_000
+    private static let flushInterval: UInt64 = 100_000_000
     /// Nanoseconds after which commands wait for the next turn.
     private static let turn: UInt64 = 20_000_000
 
@@ -86,7 +86,9 @@ final class Scheduler {
         while true {
             perform()
             if outcome != nil { break }
-            var next = [wakeAt, observer.wakeAt].compactMap { $0 }.min()
+            // Without it, what a step printed before it fell silent would be seen at its end.
+            let flushAt = log.isWaiting ? lastFlush &+ Self.flushInterval : nil
+            var next = [wakeAt, observer.wakeAt, flushAt].compactMap { $0 }.min()
             if !commands.isEmpty || (running.isEmpty && next == nil) { next = 0 }
             table.wait(until: next) { event in
                 take(event)
@@ -96,7 +98,7 @@ final class Scheduler {
                 wakeAt = nil
                 apply(.wake)
             }
-            if now &- lastFlush > Self.flushInterval { flush(now) }
+            if now &- lastFlush >= Self.flushInterval { flush(now) }
             observer.refresh(now: now)
         }
         if outcome == .succeeded { joinEnds() }

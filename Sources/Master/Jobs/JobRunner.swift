@@ -40,7 +40,11 @@ struct JobRunner: Sendable {
     let job: Job
     let control: JobControl
 
+    /// Engines that are started for a job of which each ends without a word.
     private static let mostEngines = 3
+    /// The same where it was the master that ended before an engine had said anything. It is
+    /// bounded too: the job may be what ends it.
+    private static let mostStarts = 30
     private static let reapPause = Duration.milliseconds(50)
     private var database: MasterDatabase { setting.database }
     private var folder: String { setting.data.job(job.id) }
@@ -132,7 +136,7 @@ struct JobRunner: Sendable {
             _ = recording.records(of: events)
             return (recording, access("\(folder)/\(JournalReader.name)", F_OK) == 0)
         }
-        guard isThere else { return try await lose(recording) }
+        guard isThere else { return try await lose(recording, after: Self.mostStarts) }
         if let process = recording.process {
             try await setting.threads.runIfActive { control.began(process, folder: folder) }
         }
@@ -175,7 +179,9 @@ struct JobRunner: Sendable {
                 }
             } else if !isAlive {
                 control.ended()
-                return try await lose(recording)
+                let isOurs = child != nil || recording.process != nil
+                return try await lose(
+                    recording, after: isOurs ? Self.mostEngines : Self.mostStarts)
             }
         }
         throw CancellationError()
@@ -244,9 +250,11 @@ struct JobRunner: Sendable {
 
     /// The engine is gone without a word. Where no attempt can have been made, the job waits again;
     /// else nobody knows what was done, and it is not done twice.
-    private func lose(_ recording: JournalRecording) async throws -> End {
+    private func lose(
+        _ recording: JournalRecording, after mostAttempts: Int
+    ) async throws -> End {
         let id = job.id
-        if !recording.hasStarted, !recording.isPlanned, job.attempt < Self.mostEngines {
+        if !recording.hasStarted, !recording.isPlanned, job.attempt < mostAttempts {
             let isWaiting = try await persist {
                 try await database.write { transaction in
                     if let stop = try transaction.stop(of: id) {

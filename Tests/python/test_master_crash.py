@@ -1,0 +1,411 @@
+"""A master that is killed, at any change of a file or at random under load, loses nothing.
+
+A sample of the points is tried; `make soak` tries all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults import (
+    SOAK, build_shim, check_database, check_ledger, exit_status, fault, left, soak,
+)
+from master import TERMINAL, Answer, Master, repository
+
+GONE = (OSError, http.client.HTTPException)
+LINES = 300
+CONTENT = b"a content that is kept"
+CAS = f"/cas/{hashlib.sha256(CONTENT).hexdigest()}"
+AC = f"/ac/{hashlib.sha256(b'an action').hexdigest()}"
+
+
+def _place(folder: Path, ledger: Path) -> Path:
+    """Each step says in the ledger that it was executed, and numbers what it prints."""
+    line = f"echo $DANUBE_JOB %d >> {ledger}"
+    return repository(
+        folder,
+        f"step.run('{line % 0}; for n in $(seq {LINES}); do echo line $n; done')",
+        "if word == 'bad':",
+        f"    step.run('{line % 1}; exit 3')",
+        "elif word == 'long':",
+        f"    step.run('{line % 1}; echo begun; sleep 600')",
+        "else:",
+        f"    step.run('{line % 1}; echo made > f')",
+        "    artifacts.upload('f')",
+    )
+
+
+NUMBERED = "".join(f"line {n}\n" for n in range(1, LINES + 1)).encode()
+WANTED = {"good": "success", "bad": "failure", "long": "cancelled"}
+
+
+@dataclass
+class Acknowledged:
+    """What a master has answered for."""
+
+    jobs: dict[str, str] = field(default_factory=dict)
+    ended: dict[str, str] = field(default_factory=dict)
+    logs: dict[str, bytes] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    token: str = ""
+
+
+def _submit(master: Master, place: Path, word: str) -> Answer:
+    order = {"repository": str(place), "pipeline": "p", "parameters": {"word": word}}
+    return master.ask("POST", "/api/v1/jobs", order, headers={"Idempotency-Key": word})
+
+
+def _play(master: Master, place: Path, seen: Acknowledged) -> None:
+    """Everything that a master is asked to keep, until it is gone."""
+    asked: list[tuple[str, str, str, Any, int]] = [
+        ("secret", "PUT", "/api/v1/secrets/global/TOKEN", {"value": "a value"}, 200),
+        ("cas", "PUT", CAS, CONTENT, 204),
+        ("ac", "PUT", AC, b"its result", 204),
+    ]
+    for name, method, path, body, status in asked:
+        assert master.ask(method, path, body).status == status
+        seen.done.add(name)
+    answer = master.ask("POST", "/api/v1/tokens", {"name": "t", "scope": "read"})
+    assert answer.status == 201
+    seen.token = answer.json["token"]
+    for word in WANTED:
+        answer = _submit(master, place, word)
+        assert answer.status == 201, answer.body
+        seen.jobs[word] = answer.json["id"]
+    while b"begun" not in (log := master.logs(seen.jobs["long"])):
+        seen.logs["long"] = log
+        time.sleep(0.01)
+    assert master.ask("POST", f"/api/v1/jobs/{seen.jobs['long']}/cancel").status == 202
+    seen.done.add("cancel")
+    for word, job in seen.jobs.items():
+        while (state := master.ask("GET", f"/api/v1/jobs/{job}").json["state"]) not in TERMINAL:
+            time.sleep(0.01)
+        seen.ended[word] = state
+        seen.logs[word] = master.logs(job)
+
+
+def _check(master: Master, place: Path, ledger: Path, seen: Acknowledged) -> None:
+    """After a start without faults: all that was acknowledged is there, and ends once."""
+    paths = {"secret": "/api/v1/secrets", "cas": CAS, "ac": AC}
+    bodies = {name: master.ask("GET", path).body for name, path in paths.items()}
+    assert "secret" not in seen.done or b'"TOKEN"' in bodies["secret"]
+    assert "cas" not in seen.done or bodies["cas"] == CONTENT
+    assert "ac" not in seen.done or bodies["ac"] == b"its result"
+    assert not seen.token or master.ask("GET", "/api/v1/jobs", token=seen.token).status == 200
+    listed = [job["id"] for job in master.ask("GET", "/api/v1/jobs").json["jobs"]]
+    assert len(listed) <= len(WANTED)
+    for word, job in seen.jobs.items():
+        assert job in listed
+        answer = master.ask("GET", f"/api/v1/jobs/{job}/logs")
+        assert word not in seen.logs or answer.body.startswith(seen.logs[word])
+        if word in seen.ended:
+            assert master.ask("GET", f"/api/v1/jobs/{job}").json["state"] == seen.ended[word]
+    # What was not acknowledged is asked for again, under the same key.
+    for word in WANTED:
+        answer = _submit(master, place, word)
+        assert answer.status == (200 if word in seen.jobs else answer.status), answer.body
+        assert answer.status in (200, 201)
+        assert answer.json["id"] == seen.jobs.setdefault(word, answer.json["id"])
+    if "cancel" not in seen.done and "long" not in seen.ended:
+        job = seen.jobs["long"]
+        master.wait_for(lambda: b"begun" in master.logs(job))
+        assert master.ask("POST", f"/api/v1/jobs/{job}/cancel").status in (202, 409)
+    for word, job in seen.jobs.items():
+        ended = master.ended(job)
+        assert ended["state"] == WANTED[word], ended
+        assert master.logs(job) == NUMBERED + (b"begun\n" if word == "long" else b"")
+    assert master.ask("GET", f"/api/v1/artifacts/{seen.jobs['good']}/f").body == b"made\n"
+    master.wait_for(lambda: not left(master))
+    assert master.stop() == 0
+    check_database(master)
+    done = check_ledger(master, ledger)
+    assert sorted(done) == sorted(f"{job} {n}" for job in seen.jobs.values() for n in (0, 1))
+    assert set(done.values()) == {1}
+    assert not list(master.data.glob("*.new"))
+
+
+def _point(folder: Path, shim: Path, at: int, mode: str) -> str:
+    """Kills a master at a change of a file; gives the call that it was in."""
+    folder.mkdir()
+    ledger = folder / "ledger"
+    place = _place(folder / "r", ledger)
+    told = folder / "told"
+    master = Master(folder / "data")
+    seen = Acknowledged()
+    fault(shim, master, told, at, mode)
+    try:
+        master.start()
+        _play(master, place, seen)
+        master.stop()
+    except GONE:
+        pass
+    except AssertionError:
+        if master.process is None or master.process.poll() is None:
+            raise
+    if master.process is not None:
+        assert master.process.wait(60) == 137
+        master.process = None
+    hit = told.read_text() if told.exists() else "nothing"
+    master.variables = {}
+    with master:
+        try:
+            _check(master, place, ledger, seen)
+        except AssertionError as error:
+            raise AssertionError(f"point {at} ({hit}), {mode}: {error}") from error
+    shutil.rmtree(folder)
+    return hit
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that makes calls fail."""
+    return build_shim(tmp_path_factory.mktemp("shim"))
+
+
+@pytest.mark.parametrize("mode", ["kill", "tear"])
+def test_a_kill_at_any_change_of_a_file_loses_nothing(
+    tmp_path: Path, shim: Path, mode: str
+) -> None:
+    told = tmp_path / "told"
+    master = Master(tmp_path / "data")
+    fault(shim, master, told, 0, mode)
+    with master:
+        _play(master, _place(tmp_path / "r", tmp_path / "ledger"), Acknowledged())
+    count = int(told.read_text())
+    assert count > 40
+    # Those of the other kind lie between those of this one.
+    sample = soak(6, count)
+    stride = max(1, count // sample)
+    first = 1 if mode == "kill" else 1 + stride // 2
+    points = range(first, count + 1, stride)
+    hits = [_point(tmp_path / f"p{at}", shim, at, mode) for at in points]
+    print(f"{mode}: {len(points)} of {count} points, {len(set(hits))} kinds of calls")
+    assert sum(hit != "nothing" for hit in hits) >= len(points) * 2 // 3
+
+
+class Load:
+    """Several who ask a master for jobs, whether it is there or not, and one who follows logs."""
+
+    def __init__(self, master: Master, place: Path, jobs: int) -> None:
+        self.master, self.place, self.jobs = master, place, jobs
+        self.accepted: dict[str, str] = {}
+        self.read: dict[str, bytes] = {}
+        self.ending = threading.Event()
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self._ask, args=(n,)) for n in range(4)]
+        self.threads.append(threading.Thread(target=self._follow))
+        for thread in self.threads:
+            thread.start()
+
+    def _ask(self, number: int) -> None:
+        order = {"repository": str(self.place), "pipeline": "p"}
+        for key in (f"{n}" for n in range(number, self.jobs, 4)):
+            while key not in self.accepted and not self.ending.is_set():
+                try:
+                    answer = self.master.ask(
+                        "POST", "/api/v1/jobs", order, headers={"Idempotency-Key": key}
+                    )
+                except GONE:
+                    time.sleep(0.02)
+                    continue
+                if answer.status in (200, 201):
+                    with self.lock:
+                        self.accepted[key] = answer.json["id"]
+
+    def _follow(self) -> None:
+        """What was read of a log stays its beginning."""
+        while not self.ending.is_set():
+            with self.lock:
+                jobs = list(self.accepted.values())
+            for job in random.sample(jobs, min(4, len(jobs))):
+                try:
+                    answer = self.master.ask("GET", f"/api/v1/jobs/{job}/logs")
+                except GONE:
+                    continue
+                if answer.status == 200:
+                    self.read[job] = max(self.read.get(job, b""), answer.body, key=len)
+            time.sleep(0.02)
+
+    def end(self) -> None:
+        """Waits for those who ask."""
+        for thread in self.threads[:-1]:
+            thread.join(600)
+        self.ending.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("seed", range(soak(1, 20)))
+def test_kills_at_random_under_load_lose_and_double_nothing(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    ledger = tmp_path / "ledger"
+    lines = 20
+    place = repository(
+        tmp_path / "r",
+        *[
+            f"step.run('echo $DANUBE_JOB {step} >> {ledger};"
+            f" for n in $(seq {lines}); do echo {step} line $n; done; sleep 0.1')"
+            for step in range(3)
+        ],
+    )
+    jobs = 50
+    with Master(tmp_path / "data", "[jobs]\nlimit = 4\nactive = 12\n") as master:
+        load = Load(master, place, jobs)
+        try:
+            for _ in range(soak(5, 25)):
+                time.sleep(chance.uniform(0, 0.6))
+                master.stop(signal.SIGKILL)
+                time.sleep(chance.uniform(0, 0.3))
+                master.start()
+        finally:
+            load.end()
+        accepted = sorted(load.accepted.values())
+        assert len(accepted) == len(set(accepted)) == jobs
+        listed = master.ask("GET", "/api/v1/jobs?limit=500").json["jobs"]
+        assert sorted(job["id"] for job in listed) == accepted
+        ends = {job: master.ended(job) for job in accepted}
+        first = {job: end["state"] for job, end in ends.items()}
+        whole = "".join(f"{s} line {n}\n" for s in range(3) for n in range(1, lines + 1)).encode()
+        for job, state in first.items():
+            log = master.logs(job)
+            assert log.startswith(load.read.get(job, b""))
+            # No kill of the master is one of an engine.
+            assert (state, log) == ("success", whole), str(ends[job])
+        master.stop(signal.SIGKILL)
+        master.start()
+        for job in accepted:
+            assert master.ask("GET", f"/api/v1/jobs/{job}").json["state"] == first[job]
+        master.wait_for(lambda: not left(master))
+        assert master.ask("GET", "/api/v1/health/ready").json["ready"] is True
+        assert master.stop() == 0
+    check_database(master)
+    done = check_ledger(master, ledger)
+    assert len(done) == 3 * jobs and set(done.values()) == {1}
+
+
+def test_kills_of_engines_and_the_master_end_each_job_once(tmp_path: Path) -> None:
+    """Where the machine fails under jobs, nothing is done more often than was recorded."""
+    ledger = tmp_path / "ledger"
+    place = repository(
+        tmp_path / "r",
+        f"step.run('echo $DANUBE_JOB 0 >> {ledger}; sleep 0.1', retries=1)",
+        f"step.run('echo $DANUBE_JOB 1 >> {ledger}; sleep 0.1')",
+    )
+    with Master(tmp_path / "data", "[jobs]\nlimit = 4\nactive = 8\n") as master:
+        load = Load(master, place, soak(24, 200))
+        try:
+            for _ in range(soak(3, 25)):
+                time.sleep(0.3)
+                master.stop(signal.SIGKILL)
+                for entry in left(master):
+                    try:
+                        os.kill(int(entry.split()[0]), signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass
+                master.start()
+        finally:
+            load.end()
+        states = {job: master.ended(job)["state"] for job in load.accepted.values()}
+        assert set(states.values()) <= {"success", "failure"}
+        assert "success" in states.values()
+        master.wait_for(lambda: not left(master))
+        assert master.stop() == 0
+    check_database(master)
+    done = check_ledger(master, ledger)
+    for job, state in states.items():
+        if state == "success":
+            assert f"{job} 0" in done and f"{job} 1" in done
+
+
+def test_a_job_is_not_lost_for_masters_that_ended_before_it_began(tmp_path: Path) -> None:
+    with Master(tmp_path / "data", "[jobs]\nactive = 1\n") as master:
+        blocking = {"repository": str(repository(tmp_path / "b", "step.run('sleep 600')"))}
+        waiting = {"repository": str(repository(tmp_path / "w"))}
+        first, second = (
+            str(master.ask("POST", "/api/v1/jobs", {"pipeline": "p", "team": "t", **order}).json["id"])
+            for order in (blocking, waiting)
+        )
+        master.wait_for(
+            lambda: master.ask("GET", f"/api/v1/jobs/{first}").json["state"] == "running"
+        )
+        master.stop(signal.SIGKILL)
+        # As many masters ended while its source was fetched.
+        with sqlite3.connect(master.data / "danube.db") as database:
+            changed = database.execute(
+                "UPDATE jobs SET state = 'scheduling', attempt = 9 WHERE id = ?", (second,)
+            )
+            assert changed.rowcount == 1
+        database.close()
+        master.start()
+        assert master.ask("POST", f"/api/v1/jobs/{first}/cancel").status == 202
+        ended = master.ended(second)
+        assert ended["state"] == "success", ended
+        master.ended(first)
+
+
+def _history(master: Master, jobs: int) -> None:
+    """Copies a job that has ended, with its steps, attempts and events."""
+    with sqlite3.connect(master.data / "danube.db") as database:
+        digits = "0123456789abcdefghjkmnpqrstvwxyz"
+        last, name, ended = database.execute(
+            "SELECT max(number), min(id), max(ended) FROM jobs"
+        ).fetchone()
+        columns = {
+            table: [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+            for table in ("jobs", "steps", "attempts", "job_events")
+        }
+        for number in range(last + 1, last + jobs + 1):
+            rest, text = number, ""
+            while rest:
+                rest, digit = divmod(rest, 32)
+                text = digits[digit] + text
+            new = {"number": str(number), "id": f"'{name[:4]}{text:0>5}'", "job": str(number)}
+            for table, names in columns.items():
+                kept = [n for n in names if n not in ("sequence", "idempotency_key")]
+                values = ", ".join(new.get(n, n) for n in kept)
+                where = "number" if table == "jobs" else "job"
+                database.execute(
+                    f"INSERT INTO {table} ({', '.join(kept)}) SELECT {values} FROM {table}"
+                    f" WHERE {where} = {last}"
+                )
+    database.close()
+
+
+def test_a_start_with_many_jobs(tmp_path: Path, record_property: Any) -> None:
+    place = repository(tmp_path / "r", "for n in range(5): step.run(f'echo {n}')")
+    slow = repository(tmp_path / "slow", "step.run('sleep 600')")
+    with Master(tmp_path / "data", "[jobs]\nactive = 8\n") as master:
+        master.run(place)
+        master.stop()
+        _history(master, 10_000)
+        master.start()
+        order = {"repository": str(slow), "pipeline": "p"}
+        jobs = [master.ask("POST", "/api/v1/jobs", order).json["id"] for _ in range(soak(20, 500))]
+        running = "/api/v1/jobs?state=running&limit=100"
+        master.wait_for(lambda: len(master.ask("GET", running).json["jobs"]) == 8)
+        master.stop(signal.SIGKILL)
+        start = time.monotonic()
+        master.start()
+        assert master.ask("GET", "/api/v1/health/ready").status == 200
+        seconds = time.monotonic() - start
+        print(f"ready {seconds:.3f} s after kill -9, with 10,000 jobs, 8 of them running")
+        record_property("restart_seconds", f"{seconds:.3f}")
+        assert master.ask("GET", "/api/v1/status").json["jobs"]["success"] == 10_001
+        for job in reversed(jobs):
+            master.ask("POST", f"/api/v1/jobs/{job}/cancel")
+        assert {master.ended(job)["state"] for job in jobs} == {"cancelled"}
+        master.wait_for(lambda: not left(master))
+        master.stop()
+    check_database(master)
