@@ -24,8 +24,9 @@ struct Danube: ParsableCommand {
             JobsCommand.self, LogsCommand.self, ShellCommand.self, CacheCommand.self,
             LintCommand.self, InitCommand.self, TriggerCommand.self, CancelCommand.self,
             ArtifactsCommand.self, SecretCommand.self, LoginCommand.self, LogoutCommand.self,
-            StatusCommand.self, DrainCommand.self, MasterCommand.self, DoctorCommand.self,
-            SchemaCommand.self, CompletionCommand.self, VersionCommand.self,
+            StatusCommand.self, DrainCommand.self, MasterCommand.self, BackupCommand.self,
+            RestoreCommand.self, DatabaseCommand.self, DoctorCommand.self, SchemaCommand.self,
+            CompletionCommand.self, VersionCommand.self,
             EngineCommand.self,
         ],
         helpNames: [.short, .long])

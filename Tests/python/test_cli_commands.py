@@ -16,8 +16,8 @@ from danube import __version__
 
 COMMANDS = [
     "run", "rerun", "plan", "why", "jobs", "logs", "shell", "cache", "lint", "init", "trigger",
-    "cancel", "artifacts", "secret", "login", "logout", "status", "drain", "master", "doctor",
-    "schema", "completion", "version",
+    "cancel", "artifacts", "secret", "login", "logout", "status", "drain", "master", "backup",
+    "restore", "db", "doctor", "schema", "completion", "version",
 ]  # fmt: skip
 SHELLS = {"bash": ["bash", "-n"], "zsh": ["zsh", "--no-exec"], "fish": ["fish", "--no-execute"]}
 
@@ -279,8 +279,11 @@ def test_bash_completes_commands_and_options(danube_program: Path) -> None:
 # help
 
 
-# `danube master` hands `--help` on as well.
-@pytest.mark.parametrize("command", [one for one in COMMANDS if one != "master"])
+# These hand `--help` on as well, to danube-master.
+HANDED_ON = {"master", "backup", "restore"}
+
+
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one not in HANDED_ON])
 def test_help_says_what_a_command_does(command: str, danube_program: Path) -> None:
     ended = danube(command, "--help")
     assert (ended.status, ended.err) == (SUCCESS, "")

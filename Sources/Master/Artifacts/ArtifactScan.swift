@@ -46,7 +46,7 @@ struct ArtifactScan {
         }
     }
 
-    private static func digest(
+    static func digest(
         ofFile name: [UInt8], in root: Int32
     ) throws(ArtifactProblem) -> (Digest, Int64) {
         let shown = String(decoding: name, as: UTF8.self)
@@ -66,7 +66,7 @@ struct ArtifactScan {
         }
     }
 
-    private static func digest(
+    static func digest(
         ofFolder path: String, name: [UInt8]
     ) throws(ArtifactProblem) -> Digest {
         var stream = try TarStream(folder: path, as: name)

@@ -74,6 +74,8 @@ package enum ConfigurationDocument {
 
             USAGE: danube master [--config FILE] [--check-config] [--KEY VALUE ...]
 
+            COMMANDS: danube backup, danube restore, danube db check; each has --help.
+
             OPTIONS:
               --config FILE
                   The configuration file (DANUBE_CONFIG; default: danube.toml, if it is here).

@@ -20,6 +20,22 @@ struct Artifact: Sendable, Equatable {
     var bytes: Int64
 }
 
+/// Artifacts: what is recorded of them.
+enum ArtifactTable {
+    /// What a job has kept, by name; nothing where there is no such job.
+    static func artifacts(ofJobNamed id: String, in connection: Database) throws -> [Artifact] {
+        let rows = try Row.fetchCursor(
+            connection.cachedStatement(
+                sql: """
+                    SELECT name, kind, digest, bytes FROM artifacts
+                    WHERE job = (SELECT number FROM jobs WHERE id = ?) ORDER BY name
+                    """), arguments: [id])
+        var artifacts: [Artifact] = []
+        while let row = try rows.next() { artifacts.append(try Artifact(row)) }
+        return artifacts
+    }
+}
+
 extension WriteTransaction {
     /// Records what a job has kept; what was recorded of it before is replaced.
     func record(_ artifacts: [Artifact], of id: JobID, at time: Timestamp) throws {

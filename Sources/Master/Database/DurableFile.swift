@@ -21,6 +21,15 @@ enum DurableFile {
         try sync(folder(of: path), O_RDONLY | O_DIRECTORY)
     }
 
+    /// A path followed by a number, at which nothing is.
+    static func freeName(_ path: String) throws(MasterDatabaseError) -> String {
+        for number in 1...1000 {
+            let name = "\(path)-\(number)"
+            if access(name, F_OK) != 0 { return name }
+        }
+        throw .cannotWrite(path: "\(path)-1000", reason: "there are 1000 such files")
+    }
+
     /// The folder that a path is in.
     static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }

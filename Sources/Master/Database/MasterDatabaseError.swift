@@ -36,6 +36,8 @@ enum MasterDatabaseError: Error, Equatable, CustomStringConvertible {
     case closed(path: String)
     /// Another master, or a restore, holds the data folder.
     case inUse(path: String)
+    /// What is there has what would be lost when it is replaced.
+    case wouldLose(path: String, what: String)
     /// What was given for a field cannot be taken.
     case invalid(field: String, reason: String)
     /// There is no such thing.
@@ -66,6 +68,7 @@ enum MasterDatabaseError: Error, Equatable, CustomStringConvertible {
         case .failed(let path, let reason): "\(path) cannot be relied on any more: \(reason)"
         case .closed(let path): "\(path) was closed"
         case .inUse(let path): "\(path) is in use by another process"
+        case .wouldLose(let path, let what): "\(path) is not replaced: \(what)"
         case .invalid(let field, let reason): "\(field) \(reason)"
         case .missing(let what, let name): "there is no \(what) \(name)"
         case .illegalTransition(let job, let from, let to):
@@ -91,6 +94,7 @@ enum MasterDatabaseError: Error, Equatable, CustomStringConvertible {
         case .failed: "Check the disk (`dmesg`), then start the master again."
         case .closed: "The master is stopping: try again when it is back."
         case .inUse: "Stop the master that runs on this data folder first."
+        case .wouldLose: "Say --force if that may be lost; the file is kept beside the new one."
         case .invalid: "Correct it and try again."
         case .missing: "List what there is and check the name."
         case .illegalTransition, .constraint, .misuse:

@@ -33,6 +33,15 @@ final class ReadOnlyDatabase {
         }
     }
 
+    /// Reads from one state of the database.
+    func readOnce<Value>(_ body: (Database) throws -> Value) throws(MasterDatabaseError) -> Value {
+        do {
+            return try file.read(body)
+        } catch {
+            throw .of(error, path: path)
+        }
+    }
+
     /// Refuses a file of another program or of a later version.
     func examine(
         known: Int = Migrations.scripts.count, mayBeEmpty: Bool

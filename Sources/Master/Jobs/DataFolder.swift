@@ -31,7 +31,7 @@ final class DataFolder: Sendable {
     /// Makes the folder where it is missing, and holds it.
     init(_ path: String) throws(Problem) {
         self.path = path
-        for part in ["", "/jobs", "/mirrors"] { try Self.make(path + part) }
+        try Self.makeFolders(path)
         let name = "\(path)/lock"
         lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard lock >= 0 else {
@@ -44,6 +44,25 @@ final class DataFolder: Sendable {
     }
 
     deinit { close(lock) }
+
+    /// Makes a data folder and the folders in it, where they are missing.
+    static func makeFolders(_ path: String) throws(Problem) {
+        for part in ["", "/jobs", "/mirrors"] { try make(path + part) }
+    }
+
+    /// The names of what is in the folder of jobs, in no order; none where it cannot be read.
+    static func jobNames(in path: String) -> [String] {
+        guard let folder = opendir("\(path)/jobs") else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
 
     /// The folder of a job.
     func job(_ id: JobID) -> String { "\(path)/jobs/\(id.text)" }

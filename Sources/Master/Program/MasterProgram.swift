@@ -7,6 +7,11 @@ package enum MasterProgram {
     /// after an orderly end, 2 after a mistake in what was given, 3 after a failure of the machine.
     package static func run(arguments: [String]) async -> Int32 {
         let environment = Self.environment()
+        if let (command, rest) = MasterCommand.find(arguments) {
+            // It waits for the disk.
+            let status = try? await OwnThread.run { command.run(rest, environment: environment) }
+            return status ?? 3
+        }
         let configuration: MasterConfiguration
         do throws(ConfigurationError) {
             let given = try MasterArguments(arguments, environment: environment)

@@ -13,6 +13,8 @@ package struct SecretKeyFile: Sendable {
     package let path: String
     private let folder: String
 
+    /// Its name in a data folder.
+    static let fileName = "secret.key"
     private static let title = "danube secret keys "
     private static let version = "1"
     private static let mostBytes = 8192
@@ -20,7 +22,13 @@ package struct SecretKeyFile: Sendable {
     /// The key file of a data folder, which must be there.
     package init(dataFolder: String) {
         folder = dataFolder
-        path = dataFolder + "/secret.key"
+        path = "\(dataFolder)/\(Self.fileName)"
+    }
+
+    /// A copy of such a file, elsewhere.
+    init(path: String) {
+        self.path = path
+        folder = DurableFile.folder(of: path)
     }
 
     /// Reads the keys; makes the file with a new key when there is none.

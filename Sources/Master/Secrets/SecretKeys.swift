@@ -60,6 +60,17 @@ package struct SecretKeys: Sendable {
         return result
     }
 
+    /// These keys and others, which seal nothing; `nil` when they are too many, or differ under one
+    /// id.
+    func adding(_ others: SecretKeys) -> SecretKeys? {
+        var result = self
+        for (id, key) in others.keys {
+            guard result.keys[id] == nil || result.keys[id] == key else { return nil }
+            result.keys[id] = key
+        }
+        return result.keys.count <= Self.most ? result : nil
+    }
+
     /// The current key alone.
     func currentOnly() -> SecretKeys {
         var result = self
