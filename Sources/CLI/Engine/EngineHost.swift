@@ -17,10 +17,13 @@ struct EngineHost {
     init(cache: String) {
         self.cache = cache
         // The arguments stand one after the other; the last two are written over.
-        title = CommandLine.argc == 4 ? CommandLine.unsafeArgv[2] : nil
-        titleSize =
-            title == nil
-            ? 0 : (2..<4).reduce(0) { $0 + (CommandLine.unsafeArgv[$1].map { strlen($0) } ?? 0) + 1 }
+        let words = CommandLine.unsafeArgv
+        guard CommandLine.argc == 4, let start = words[2], let last = words[3] else {
+            (title, titleSize) = (nil, 0)
+            return
+        }
+        title = start
+        titleSize = last - start + strlen(last) + 1
     }
 
     /// Serves until nobody can ask any more. Returns in each engine, with its folder and journal.
