@@ -351,6 +351,54 @@ def test_a_job_whose_guard_is_killed_was_not_cancelled(master: Master, tmp_path:
     master.wait_for(lambda: not engines(master))
 
 
+def host(master: Master) -> int:
+    """The process from which the engines of a master are forked."""
+    assert master.process is not None
+    for child in _children(master.process.pid):
+        if b"--host" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+            return int(child)
+    raise AssertionError("the master has no host of engines")
+
+
+def _children(process: int) -> list[str]:
+    """Children of all threads of a process."""
+    tasks = Path(f"/proc/{process}/task")
+    return [name for task in tasks.iterdir() for name in (task / "children").read_text().split()]
+
+
+def test_a_host_that_is_killed_is_followed_by_another(master: Master, tmp_path: Path) -> None:
+    place = repository(tmp_path / "r", "step.run('echo begun; sleep 1.5; echo done')")
+    job = submit(master, place)
+    master.wait_for(lambda: b"begun" in master.logs(job))
+    first = host(master)
+    os.kill(first, signal.SIGKILL)
+    assert master.run(place)["state"] == "success"
+    assert master.ended(job)["state"] == "success" and b"done" in master.logs(job)
+    assert master.run(place)["state"] == "success"
+    assert host(master) != first
+    assert master.stop() == 0
+    master.wait_for(lambda: not Path(f"/proc/{first}").exists())
+
+
+def test_the_host_ends_with_a_master_that_is_killed(master: Master, tmp_path: Path) -> None:
+    place = repository(tmp_path / "r", "step.run('true')")
+    assert master.run(place)["state"] == "success"
+    process = host(master)
+    master.stop(signal.SIGKILL)
+    master.wait_for(lambda: not Path(f"/proc/{process}").exists())
+
+
+def test_a_job_is_cancelled_while_its_danubefile_is_evaluated(
+    master: Master, tmp_path: Path
+) -> None:
+    place = repository(tmp_path / "r", "[x for x in iter(int, 1)]")
+    job = submit(master, place)
+    master.wait_for(lambda: engines(master))
+    assert master.ask("POST", f"/api/v1/jobs/{job}/cancel").status == 202
+    assert master.ended(job)["state"] == "cancelled"
+    master.wait_for(lambda: not engines(master))
+
+
 def test_a_job_that_cannot_be_recorded_fails_and_is_ended(master: Master, tmp_path: Path) -> None:
     place = repository(tmp_path / "r", "step.run('sleep 300', name='x' * 5000)")
     ended = master.run(place)
