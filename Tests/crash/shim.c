@@ -1,10 +1,11 @@
 // Makes the n-th change of a file below a folder fail, or ends the process there.
 //
-// FAULT_BELOW=folder  FAULT_AT=n  FAULT_MODE=kill|tear|EIO|ENOSPC  FAULT_TOLD=file
+// FAULT_BELOW=folder  FAULT_AT=n  FAULT_MODE=kill|tear|EIO|ENOSPC  FAULT_TOLD=file  FAULT_CALLS=names
 // All threads and children share one count. `kill` ends the process before the call, `tear` after
 // half of what is written; by leaving at once, since the first process of a namespace does not hear
 // its own SIGKILL. EIO happens once, a full disk stays full. FAULT_TOLD gets the name of the call
-// that was hit, or, without FAULT_AT, the number of calls.
+// that was hit, or, without FAULT_AT, the number of calls. With FAULT_CALLS only calls of these names
+// count.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,7 +27,7 @@ enum { KILL = -1, TEAR = -2 };
 static atomic_long *count;
 static long at;
 static int mode;
-static const char *below, *told;
+static const char *below, *told, *calls;
 
 static void tell(const char *text) {
     int file = syscall(SYS_openat, AT_FDCWD, told, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -38,6 +39,7 @@ __attribute__((constructor)) static void begin(void) {
     const char *number = getenv("FAULT_AT"), *name = getenv("FAULT_MODE");
     below = getenv("FAULT_BELOW");
     told = getenv("FAULT_TOLD");
+    calls = getenv("FAULT_CALLS");
     at = number != NULL ? atol(number) : 0;
     mode = name == NULL || strcmp(name, "kill") == 0 ? KILL
         : strcmp(name, "tear") == 0 ? TEAR
@@ -67,7 +69,8 @@ static int is_below(int descriptor, const char *path) {
 static int fault(const char *call, int descriptor, const char *path) {
     int before = errno;
     int result = 0;
-    if (is_below(descriptor, path)) {
+    int counts = calls == NULL || strstr(calls, call) != NULL;
+    if (counts && is_below(descriptor, path)) {
         long number = atomic_fetch_add(count, 1) + 1;
         if (at != 0 && (number == at || (number > at && mode == ENOSPC))) {
             if (number == at) tell(call);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import subprocess
 from collections.abc import Sequence
@@ -23,8 +22,13 @@ def soak(short: int, long: int) -> int:
 
 def build_shim(folder: Path) -> Path:
     """The library that makes changes of files fail."""
-    target = folder / "shim.so"
-    source = ROOT / "Tests" / "crash" / "shim.c"
+    return build_library(folder, "shim")
+
+
+def build_library(folder: Path, name: str) -> Path:
+    """A library of Tests/crash."""
+    target = folder / f"{name}.so"
+    source = ROOT / "Tests" / "crash" / f"{name}.c"
     subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", target, source, "-ldl"], check=True)
     return target
 
@@ -107,16 +111,3 @@ def check_ledger(master: Master, ledger: Path) -> dict[str, int]:
     for name, count in done.items():
         assert count <= recorded.get(name, 0), (name, count, recorded.get(name))
     return done
-
-
-def exit_status(master: Master) -> int | None:
-    """The exit status of a master that has ended; it is then forgotten."""
-    status = None if master.process is None else master.process.poll()
-    if status is not None:
-        master.process = None
-    return status
-
-
-def printed(master: Master, pattern: str) -> bool:
-    """Whether a master has said something."""
-    return re.search(pattern, master.log.read_text()) is not None

@@ -5,8 +5,6 @@ A sample of the points is tried; `make soak` tries all.
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import os
 import random
 import shutil
@@ -14,140 +12,26 @@ import signal
 import sqlite3
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import (
-    SOAK, build_shim, check_database, check_ledger, exit_status, fault, left, soak,
-)
-from master import TERMINAL, Answer, Master, repository
-
-GONE = (OSError, http.client.HTTPException)
-LINES = 300
-CONTENT = b"a content that is kept"
-CAS = f"/cas/{hashlib.sha256(CONTENT).hexdigest()}"
-AC = f"/ac/{hashlib.sha256(b'an action').hexdigest()}"
-
-
-def _place(folder: Path, ledger: Path) -> Path:
-    """Each step says in the ledger that it was executed, and numbers what it prints."""
-    line = f"echo $DANUBE_JOB %d >> {ledger}"
-    return repository(
-        folder,
-        f"step.run('{line % 0}; for n in $(seq {LINES}); do echo line $n; done')",
-        "if word == 'bad':",
-        f"    step.run('{line % 1}; exit 3')",
-        "elif word == 'long':",
-        f"    step.run('{line % 1}; echo begun; sleep 600')",
-        "else:",
-        f"    step.run('{line % 1}; echo made > f')",
-        "    artifacts.upload('f')",
-    )
-
-
-NUMBERED = "".join(f"line {n}\n" for n in range(1, LINES + 1)).encode()
-WANTED = {"good": "success", "bad": "failure", "long": "cancelled"}
-
-
-@dataclass
-class Acknowledged:
-    """What a master has answered for."""
-
-    jobs: dict[str, str] = field(default_factory=dict)
-    ended: dict[str, str] = field(default_factory=dict)
-    logs: dict[str, bytes] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
-    token: str = ""
-
-
-def _submit(master: Master, place: Path, word: str) -> Answer:
-    order = {"repository": str(place), "pipeline": "p", "parameters": {"word": word}}
-    return master.ask("POST", "/api/v1/jobs", order, headers={"Idempotency-Key": word})
-
-
-def _play(master: Master, place: Path, seen: Acknowledged) -> None:
-    """Everything that a master is asked to keep, until it is gone."""
-    asked: list[tuple[str, str, str, Any, int]] = [
-        ("secret", "PUT", "/api/v1/secrets/global/TOKEN", {"value": "a value"}, 200),
-        ("cas", "PUT", CAS, CONTENT, 204),
-        ("ac", "PUT", AC, b"its result", 204),
-    ]
-    for name, method, path, body, status in asked:
-        assert master.ask(method, path, body).status == status
-        seen.done.add(name)
-    answer = master.ask("POST", "/api/v1/tokens", {"name": "t", "scope": "read"})
-    assert answer.status == 201
-    seen.token = answer.json["token"]
-    for word in WANTED:
-        answer = _submit(master, place, word)
-        assert answer.status == 201, answer.body
-        seen.jobs[word] = answer.json["id"]
-    while b"begun" not in (log := master.logs(seen.jobs["long"])):
-        seen.logs["long"] = log
-        time.sleep(0.01)
-    assert master.ask("POST", f"/api/v1/jobs/{seen.jobs['long']}/cancel").status == 202
-    seen.done.add("cancel")
-    for word, job in seen.jobs.items():
-        while (state := master.ask("GET", f"/api/v1/jobs/{job}").json["state"]) not in TERMINAL:
-            time.sleep(0.01)
-        seen.ended[word] = state
-        seen.logs[word] = master.logs(job)
-
-
-def _check(master: Master, place: Path, ledger: Path, seen: Acknowledged) -> None:
-    """After a start without faults: all that was acknowledged is there, and ends once."""
-    paths = {"secret": "/api/v1/secrets", "cas": CAS, "ac": AC}
-    bodies = {name: master.ask("GET", path).body for name, path in paths.items()}
-    assert "secret" not in seen.done or b'"TOKEN"' in bodies["secret"]
-    assert "cas" not in seen.done or bodies["cas"] == CONTENT
-    assert "ac" not in seen.done or bodies["ac"] == b"its result"
-    assert not seen.token or master.ask("GET", "/api/v1/jobs", token=seen.token).status == 200
-    listed = [job["id"] for job in master.ask("GET", "/api/v1/jobs").json["jobs"]]
-    assert len(listed) <= len(WANTED)
-    for word, job in seen.jobs.items():
-        assert job in listed
-        answer = master.ask("GET", f"/api/v1/jobs/{job}/logs")
-        assert word not in seen.logs or answer.body.startswith(seen.logs[word])
-        if word in seen.ended:
-            assert master.ask("GET", f"/api/v1/jobs/{job}").json["state"] == seen.ended[word]
-    # What was not acknowledged is asked for again, under the same key.
-    for word in WANTED:
-        answer = _submit(master, place, word)
-        assert answer.status == (200 if word in seen.jobs else answer.status), answer.body
-        assert answer.status in (200, 201)
-        assert answer.json["id"] == seen.jobs.setdefault(word, answer.json["id"])
-    if "cancel" not in seen.done and "long" not in seen.ended:
-        job = seen.jobs["long"]
-        master.wait_for(lambda: b"begun" in master.logs(job))
-        assert master.ask("POST", f"/api/v1/jobs/{job}/cancel").status in (202, 409)
-    for word, job in seen.jobs.items():
-        ended = master.ended(job)
-        assert ended["state"] == WANTED[word], ended
-        assert master.logs(job) == NUMBERED + (b"begun\n" if word == "long" else b"")
-    assert master.ask("GET", f"/api/v1/artifacts/{seen.jobs['good']}/f").body == b"made\n"
-    master.wait_for(lambda: not left(master))
-    assert master.stop() == 0
-    check_database(master)
-    done = check_ledger(master, ledger)
-    assert sorted(done) == sorted(f"{job} {n}" for job in seen.jobs.values() for n in (0, 1))
-    assert set(done.values()) == {1}
-    assert not list(master.data.glob("*.new"))
-
+from acknowledged import GONE, Acknowledged, check_all, place_of_steps, play
+from faults import build_shim, check_database, check_ledger, fault, left, soak
+from master import Master, repository
 
 def _point(folder: Path, shim: Path, at: int, mode: str) -> str:
     """Kills a master at a change of a file; gives the call that it was in."""
     folder.mkdir()
     ledger = folder / "ledger"
-    place = _place(folder / "r", ledger)
+    place = place_of_steps(folder / "r", ledger)
     told = folder / "told"
     master = Master(folder / "data")
     seen = Acknowledged()
     fault(shim, master, told, at, mode)
     try:
         master.start()
-        _play(master, place, seen)
+        play(master, place, seen)
         master.stop()
     except GONE:
         pass
@@ -161,7 +45,7 @@ def _point(folder: Path, shim: Path, at: int, mode: str) -> str:
     master.variables = {}
     with master:
         try:
-            _check(master, place, ledger, seen)
+            check_all(master, place, ledger, seen)
         except AssertionError as error:
             raise AssertionError(f"point {at} ({hit}), {mode}: {error}") from error
     shutil.rmtree(folder)
@@ -182,7 +66,7 @@ def test_a_kill_at_any_change_of_a_file_loses_nothing(
     master = Master(tmp_path / "data")
     fault(shim, master, told, 0, mode)
     with master:
-        _play(master, _place(tmp_path / "r", tmp_path / "ledger"), Acknowledged())
+        play(master, place_of_steps(tmp_path / "r", tmp_path / "ledger"), Acknowledged())
     count = int(told.read_text())
     assert count > 40
     # Those of the other kind lie between those of this one.
@@ -331,11 +215,12 @@ def test_kills_of_engines_and_the_master_end_each_job_once(tmp_path: Path) -> No
 
 def test_a_job_is_not_lost_for_masters_that_ended_before_it_began(tmp_path: Path) -> None:
     with Master(tmp_path / "data", "[jobs]\nactive = 1\n") as master:
+        order = {"pipeline": "p", "team": "t"}
         blocking = {"repository": str(repository(tmp_path / "b", "step.run('sleep 600')"))}
         waiting = {"repository": str(repository(tmp_path / "w"))}
         first, second = (
-            str(master.ask("POST", "/api/v1/jobs", {"pipeline": "p", "team": "t", **order}).json["id"])
-            for order in (blocking, waiting)
+            str(master.ask("POST", "/api/v1/jobs", {**order, **of}).json["id"])
+            for of in (blocking, waiting)
         )
         master.wait_for(
             lambda: master.ask("GET", f"/api/v1/jobs/{first}").json["state"] == "running"

@@ -25,6 +25,7 @@ final class APIRoutes {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
     private(set) var all: [Route] = []
     private let database: MasterDatabase
+    private let uses = TokenUses()
 
     /// - Parameters:
     ///   - threads: for what takes long to compute.
@@ -45,10 +46,10 @@ final class APIRoutes {
     ) {
         all.append(
             Route(method: method.rawValue, path: path, level: level, operation: operation))
-        let database = database
+        let (database, uses) = (database, uses)
         router.on(RouterPath(Self.template(path)), method: method) { request, context in
             var context = context
-            if let level { context.token = try await Self.check(request, level, database) }
+            if let level { context.token = try await Self.check(request, level, database, uses) }
             return try await handler(request, context)
         }
     }
@@ -103,7 +104,7 @@ final class APIRoutes {
     }
 
     private static func check(
-        _ request: Request, _ level: TokenScope, _ database: MasterDatabase
+        _ request: Request, _ level: TokenScope, _ database: MasterDatabase, _ uses: TokenUses
     ) async throws -> APIToken {
         guard let header = request.headers[.authorization], let text = token(in: header) else {
             throw Problem(
@@ -120,7 +121,7 @@ final class APIRoutes {
                 .forbidden, "This needs a token of level \(level.rawValue).",
                 hint: "The token `\(token.name)` has level \(token.scope.rawValue).")
         }
-        try? await database.noteUse(of: token)
+        uses.note(token, in: database)
         return token
     }
 }

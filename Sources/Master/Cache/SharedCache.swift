@@ -53,7 +53,7 @@ struct SharedCache: Sendable {
     /// What is said of an action; `nil` when nothing is.
     func result(_ key: Digest) async throws -> [UInt8]? {
         guard let entry = try await database.cacheEntry(key, scope: Self.scope) else { return nil }
-        try? await database.noteUse(of: entry, scope: Self.scope)
+        database.noteUseAside(of: entry, scope: Self.scope)
         return entry.result
     }
 

@@ -51,11 +51,25 @@ extension MasterDatabase {
     func noteUse(
         of entry: CacheEntry, scope: String, at time: Timestamp = .now()
     ) async throws(MasterDatabaseError) {
-        guard entry.used.sinceEpoch <= time.sinceEpoch - Self.useMilliseconds else { return }
-        try await write {
-            try $0.run(
-                "UPDATE cache_entries SET used = ? WHERE scope = ? AND key = ?",
-                [time.sinceEpoch, scope, entry.key.blob])
-        }
+        guard Self.isDue(entry, time) else { return }
+        try await write { try $0.noteUse(of: entry, scope: scope, at: time) }
+    }
+
+    /// The same, without anybody who waits for it.
+    func noteUseAside(of entry: CacheEntry, scope: String, at time: Timestamp = .now()) {
+        guard Self.isDue(entry, time) else { return }
+        writeAside { try $0.noteUse(of: entry, scope: scope, at: time) }
+    }
+
+    private static func isDue(_ entry: CacheEntry, _ time: Timestamp) -> Bool {
+        entry.used.sinceEpoch <= time.sinceEpoch - useMilliseconds
+    }
+}
+
+extension WriteTransaction {
+    fileprivate func noteUse(of entry: CacheEntry, scope: String, at time: Timestamp) throws {
+        try run(
+            "UPDATE cache_entries SET used = ? WHERE scope = ? AND key = ?",
+            [time.sinceEpoch, scope, entry.key.blob])
     }
 }

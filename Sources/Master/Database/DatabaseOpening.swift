@@ -14,6 +14,7 @@ struct DatabaseOpening {
     func open(_ log: LogSize) throws -> DatabasePool {
         try make()
         try examine()
+        try chooseLog()
         let pool = try DatabasePool(path: path, configuration: configuration())
         do {
             try pool.writeWithoutTransaction { connection in
@@ -49,6 +50,17 @@ struct DatabaseOpening {
         let file = try ReadOnlyDatabase(path: path)
         defer { file.close() }
         try file.examine(known: options.migrations.count, mayBeEmpty: true)
+    }
+
+    /// Has a new file use a write-ahead log. GRDB does so too, but does not see an error of the disk
+    /// that comes at the end of it.
+    private func chooseLog() throws {
+        guard let facts = try? FileFacts(of: path), facts.size == 0 else { return }
+        let connection = try DatabaseQueue(path: path, configuration: configuration())
+        defer { try? connection.close() }
+        try connection.writeWithoutTransaction {
+            try $0.execute(sql: "PRAGMA synchronous=FULL; PRAGMA journal_mode=WAL")
+        }
     }
 
     /// Sets a connection up for a file that may come from elsewhere: its schema runs nothing.

@@ -74,6 +74,15 @@ final class MasterDatabase: Sendable {
         return try result.get()
     }
 
+    /// Writes what may also be left: nobody waits for it, and where many wait it is not done. So
+    /// whoever only reads never waits for a lock or a full disk.
+    func writeAside(_ body: @escaping @Sendable (WriteTransaction) throws -> Void) {
+        guard queue.count < Self.mostAside else { return }
+        add(WriteRequest(body) { _ in })
+    }
+
+    private static let mostAside = 1000
+
     /// Reads from one state of the database.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value

@@ -80,6 +80,13 @@ extension WriteTransaction {
             created: Timestamp(sinceEpoch: time.sinceEpoch),
             expires: expires.map { Timestamp(sinceEpoch: $0.sinceEpoch) })
     }
+
+    /// Records that a token was used.
+    func noteUse(of token: Int64, at time: Timestamp) throws {
+        try run(
+            "UPDATE api_tokens SET used = ?1 WHERE id = ?2 AND (used IS NULL OR used < ?1)",
+            [time.sinceEpoch, token])
+    }
 }
 
 extension MasterDatabase {
@@ -110,11 +117,7 @@ extension MasterDatabase {
         if let used = token.used, used.sinceEpoch > time.sinceEpoch - TokenTable.useMilliseconds {
             return
         }
-        try await write {
-            try $0.run(
-                "UPDATE api_tokens SET used = ?1 WHERE id = ?2 AND (used IS NULL OR used < ?1)",
-                [time.sinceEpoch, token.id])
-        }
+        try await write { try $0.noteUse(of: token.id, at: time) }
     }
 
     /// All tokens, also those of no use any more, oldest first.

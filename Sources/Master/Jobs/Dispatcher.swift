@@ -1,4 +1,5 @@
 internal import Logging
+internal import NIOPosix
 
 internal import struct Executor.JobID
 internal import struct Executor.Timestamp
@@ -59,11 +60,13 @@ actor Dispatcher {
 
     /// Takes up what a master before this one has left.
     func start() async throws(MasterDatabaseError) {
-        for job in try await setting.database.unfinishedJobs() {
+        let jobs = try await setting.database.unfinishedJobs()
+        let spent = await spent(by: jobs)
+        for job in jobs {
             switch job.state {
             case .scheduling, .running:
                 queue.begin(entry(of: job))
-                run(job)
+                run(job, spent: spent[job.id] ?? .zero)
             case .pending, .waiting:
                 if let stop = job.stop {
                     _ = try await setting.database.transition(
@@ -76,6 +79,16 @@ actor Dispatcher {
             }
         }
         next()
+    }
+
+    /// How long those jobs have run under the masters before this one.
+    private func spent(by jobs: [Job]) async -> [JobID: Duration] {
+        let data = setting.data
+        let begun = jobs.filter { $0.started != nil }.map(\.id)
+        let spent = try? await setting.threads.runIfActive {
+            begun.map { ($0, JobClock.elapsed(in: data.job($0)) ?? .zero) }
+        }
+        return Dictionary(uniqueKeysWithValues: spent ?? [])
     }
 
     /// How many jobs wait and run.
@@ -178,13 +191,14 @@ actor Dispatcher {
         }
     }
 
-    private func run(_ job: Job) {
+    private func run(_ job: Job, spent: Duration = .zero) {
         let control = JobControl()
         let runner = JobRunner(setting: setting, job: job, control: control)
         let limit = timeLimit(of: job)
+        let left = max(.zero, limit - spent)
         let task = Task {
             let timer = Task {
-                try await Task.sleep(for: limit)
+                try await Task.sleep(for: left)
                 try await self.timeOut(job.id, after: limit)
             }
             defer { timer.cancel() }
@@ -244,11 +258,7 @@ actor Dispatcher {
     }
 
     private func timeLimit(of job: Job) -> Duration {
-        let most = min(job.request.mostMilliseconds ?? mostMilliseconds, mostMilliseconds)
-        guard let started = job.started else { return .milliseconds(most) }
-        // What it has run under the master before this one; a clock that jumped counts for nothing.
-        let ran = max(0, (Timestamp.now().microseconds - started.microseconds) / 1000)
-        return .milliseconds(max(0, ran > most ? 0 : most - ran))
+        .milliseconds(min(job.request.mostMilliseconds ?? mostMilliseconds, mostMilliseconds))
     }
 
     private func entry(of job: Job) -> JobQueue.Entry {

@@ -10,6 +10,7 @@ enum JobFiles {
             throw EngineError.system("make", path: folder, errno: errno)
         }
         try AtomicFile.write(order.encoded(), to: "\(folder)/\(EngineOrder.name)")
+        try JobClock.begin(in: folder)
         let journal = "\(folder)/\(JournalReader.name)"
         let file = open(journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw EngineError.system("make", path: journal, errno: errno) }
