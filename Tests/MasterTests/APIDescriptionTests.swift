@@ -38,7 +38,7 @@ import struct Executor.Timestamp
         routes = MasterParts(
             setting: setting, dispatcher: dispatcher, hub: EventHub(),
             compiler: PlanCompiler(program: "/bin/false", environment: [], threads: threads),
-            disk: disk, metrics: JobMetrics(),
+            disk: disk, metrics: JobMetrics(), reaper: ReaperMetrics(),
             cache: SharedCache(
                 store: try ContentStore("\(scratch.path)/cas"), database: database,
                 threads: threads, disk: disk),

@@ -2,6 +2,8 @@ import GRDB
 import Glibc
 import Testing
 
+import struct Executor.JobID
+
 @testable import Master
 
 @Suite struct DatabaseOpeningTests {
@@ -129,9 +131,31 @@ import Testing
         defer { second.close() }
         #expect(try await second.job(job.id) == job)
         #expect(try await second.read { try $0.tableExists("later") })
-        #expect(throws: MasterDatabaseError.newer(path: scratch.file, found: 2, known: 1)) {
-            try scratch.open()
+        #expect(throws: 
+            MasterDatabaseError.newer(
+                path: scratch.file, found: scripts.count, known: Migrations.scripts.count)
+        ) { try scratch.open() }
+    }
+
+    @Test(arguments: 1..<Migrations.scripts.count)
+    func `a database of each version before this one is brought to it`(version: Int) async throws {
+        try scratch.open { $0.migrations = Array(Migrations.scripts.prefix(version)) }.close()
+        try scratch.raw {
+            try $0.execute(
+                sql: """
+                    INSERT INTO jobs (id, created, state, pipeline, trigger, repository, file,
+                        parameters, priority, ended)
+                    VALUES ('6g4vh8w5j', 1, 'success', 'p', 'push', '/r', 'f', '{}', 0, 2)
+                    """)
         }
+        let database = try scratch.open()
+        defer { database.close() }
+        let job = try #require(try await database.job(#require(JobID("6g4vh8w5j"))))
+        #expect(job.state == .success && job.logsRemoved == nil)
+        let gone = try await database.write {
+            try $0.remove(.logs, of: [job.id], reason: "age", at: .now())
+        }
+        #expect(gone == [job.id])
     }
 
     @Test func `a script that fails leaves nothing behind`() async throws {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import played_master
 import pytest
-from fixture_cases import SDK, executable
+from fixture_cases import ROOT, SDK, executable
 
 sys.path.insert(0, str(SDK))
 sys.dont_write_bytecode = True
@@ -43,6 +44,15 @@ def master(tmp_path: Path, danube_program: Path) -> Iterator[played_master.Maste
             {"name": "ada", "scopes": ["read", "write"], "expires": "2030-01-01T00:00:00.000Z"}
         )
         yield playing
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that makes calls fail."""
+    target = tmp_path_factory.mktemp("shim") / "shim.so"
+    source = ROOT / "Tests" / "crash" / "shim.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", target, source, "-ldl"], check=True)
+    return target
 
 
 @pytest.fixture(scope="session")

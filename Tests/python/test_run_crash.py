@@ -8,13 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
 
 import cli
-from fixture_cases import ROOT
 from runs import Place
 
 FAULTS = ["kill", "tear", "EIO", "ENOSPC"]
@@ -57,15 +55,6 @@ step.run('cat b*/f > all', name='All', inputs=['b*/**'], outputs=['all'])
 artifacts.upload('all')
 """
 CASES = [("in-place", BODY), ("isolated", BODY), ("in-place", KEPT)]
-
-
-@pytest.fixture(scope="session")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library that makes calls fail."""
-    target = tmp_path_factory.mktemp("shim") / "shim.so"
-    source = ROOT / "Tests" / "crash" / "shim.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", target, source, "-ldl"], check=True)
-    return target
 
 
 def _place(root: Path, body: str) -> Place:

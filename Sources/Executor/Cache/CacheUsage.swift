@@ -54,6 +54,14 @@ package final class CacheUsage {
         return try collectIfOver(count, cache, budgetBytes, file)
     }
 
+    /// About how many bytes it holds; `nil` where that was never counted.
+    package func countedBytes() -> Int64? {
+        let file = open("\(folder)/usage", O_RDONLY | O_CLOEXEC)
+        if file < 0 { return nil }
+        defer { close(file) }
+        return Self.read(file)?.bytes
+    }
+
     /// Removes what was not used for longest until a budget is kept.
     ///
     /// - Returns: `nil` when another process uses the cache.

@@ -4,15 +4,22 @@ package import PipelineIR
 
 extension ContentStore {
     /// A file of the store.
-    struct Stored {
-        var digest: Digest
+    package struct Stored {
+        package var digest: Digest
         var isExecutable: Bool
         var stamp: FileStamp
-        var path: String
+        package var path: String
+
+        /// Bytes.
+        package var size: Int64 { stamp.size }
+        /// When anything about it changed, in nanoseconds since 1970.
+        package var changed: Int64 { stamp.changed }
     }
 
     /// Calls a function for each blob. Files whose name is none are passed over.
-    func forEachBlob(_ body: (Stored) throws(CacheError) -> Void) throws(CacheError) {
+    package func forEachBlob(
+        _ body: (Stored) throws(CacheError) -> Void
+    ) throws(CacheError) {
         let folder = try Folder("\(root)/sha256")
         for byte in 0..<256 {
             let hex = String(byte, radix: 16)

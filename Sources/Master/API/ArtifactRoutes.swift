@@ -5,6 +5,8 @@ internal import NIOCore
 internal import NIOPosix
 internal import PipelineIR
 
+internal import struct Executor.Timestamp
+
 /// Routes of what jobs have kept. A reader that stalls holds one part of it and no thread.
 struct ArtifactRoutes: Sendable {
     let jobs: JobRoutes
@@ -35,6 +37,7 @@ struct ArtifactRoutes: Sendable {
                 json.member("digest", "sha256:\(artifact.digest.hex)")
                 json.key("folder")
                 json.bool(artifact.kind == .folder)
+                json.member("removed", artifact.removed?.utc)
                 json.endObject()
             }
             json.endArray()
@@ -51,6 +54,7 @@ struct ArtifactRoutes: Sendable {
                 .notFound, "Job \(job.id) has no artifact `\(ShownText.line(name, most: 200))`.",
                 hint: "GET /api/v1/artifacts/\(job.id) lists them.")
         }
+        if artifact.removed != nil { throw Self.gone(artifact, job) }
         let tag = "\"\(artifact.digest.hex)\""
         if EntityTags.holds(request.headers[.ifNoneMatch], tag) {
             return Response(status: .notModified, headers: [.eTag: tag])
@@ -62,10 +66,14 @@ struct ArtifactRoutes: Sendable {
             case .file: return try await file(artifact, tag, path, request)
             }
         } catch ArtifactProblem.system(_, _, ENOENT) {
-            throw Problem(
-                .gone, "The artifact `\(artifact.name)` of job \(job.id) was removed.",
-                hint: "Run the job again, or keep artifacts for longer (`retention.artifacts`).")
+            throw Self.gone(artifact, job)
         }
+    }
+
+    private static func gone(_ artifact: Artifact, _ job: Job) -> Problem {
+        Problem(
+            .gone, "The artifact `\(artifact.name)` of job \(job.id) was removed.",
+            hint: "Run the job again, or keep artifacts for longer (`retention.artifacts`).")
     }
 
     private func archive(

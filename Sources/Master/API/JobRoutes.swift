@@ -38,7 +38,14 @@ struct JobRoutes: Sendable {
     /// The job that a path names, which gives its id or a beginning of it that no other has.
     func job(_ context: APIContext) async throws -> Job {
         let text = try context.part("id")
-        if let id = JobID(text), let job = try await database.job(id) { return job }
+        if let id = JobID(text) {
+            if let job = try await database.job(id) { return job }
+            if let time = try await database.forgotten(id) {
+                throw Problem(
+                    .gone, "Job \(id) was removed at \(time.utc).",
+                    hint: "Jobs are kept for as long as `retention.jobs` says.")
+            }
+        }
         let found = try await database.jobs(withPrefix: text)
         guard let job = found.first else {
             throw Problem(

@@ -28,7 +28,7 @@ struct LogRoutes: Sendable {
     }
 
     private func text(_ request: Request, _ context: APIContext) async throws -> Response {
-        let job = try await jobs.job(context)
+        let job = try await job(context)
         let query = try Query(request, known: ["step", "follow", "timestamps"])
         let step = try await step(query["step"], of: job)
         let isFollowing = try query.flag("follow")
@@ -51,6 +51,15 @@ struct LogRoutes: Sendable {
             })
     }
 
+    /// A job of which the log is still there.
+    private func job(_ context: APIContext) async throws -> Job {
+        let job = try await jobs.job(context)
+        guard let removed = job.logsRemoved else { return job }
+        throw Problem(
+            .gone, "What job \(job.id) printed was removed at \(removed.utc).",
+            hint: "Run the job again, or keep logs for longer (`retention.logs`).")
+    }
+
     /// Each line with the time at which it began.
     private static func timed(_ chunk: LogChunk, _ atStart: inout Bool) -> [UInt8] {
         let time = Array((chunk.time.utc + " ").utf8)
@@ -65,7 +74,7 @@ struct LogRoutes: Sendable {
     }
 
     private func stream(_ request: Request, _ context: APIContext) async throws -> Response {
-        let job = try await jobs.job(context)
+        let job = try await job(context)
         let query = try Query(request, known: ["step", "follow"])
         let step = try await step(query["step"], of: job)
         let isFollowing = try query["follow"] == nil || query.flag("follow")

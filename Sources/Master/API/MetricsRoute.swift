@@ -5,6 +5,7 @@ struct MetricsRoute: Sendable {
     let database: MasterDatabase
     let dispatcher: Dispatcher
     let metrics: JobMetrics
+    let reaper: ReaperMetrics
     let sizes: DataSizes
     let disk: DiskReserve
     /// Whether it is answered without a token.
@@ -36,6 +37,7 @@ struct MetricsRoute: Sendable {
         text.gauge("danube_log_size_bytes", "Size of the logs of all jobs.", sizes.logs)
         text.gauge("danube_disk_free_bytes", "Free space on the data folder's disk.", space.free)
         text.gauge("danube_disk_size_bytes", "Size of the data folder's disk.", space.total)
+        reaper.write(to: &text)
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
             body: .init(byteBuffer: ByteBuffer(string: text.text)))

@@ -16,7 +16,7 @@ struct MasterCommand: Sendable {
     let run: @Sendable (CommandWords, MasterConfiguration) throws -> Int32
 
     /// All there are.
-    static let all: [MasterCommand] = [.backup, .restore, .check]
+    static let all: [MasterCommand] = [.backup, .restore, .check, .reap]
 
     /// The command that some arguments begin with, and what follows its name.
     static func find(_ arguments: [String]) -> (command: MasterCommand, rest: [String])? {
@@ -73,7 +73,7 @@ struct MasterCommand: Sendable {
 
         \(help)
 
-        USAGE: danube \(name) \(usage) [--data FOLDER] [--config FILE]
+        USAGE: \(name == "reap" ? "danube-master" : "danube") \(name) \(usage) [--data FOLDER] [--config FILE]
 
         The data folder is that of the master's configuration, which is read as `danube master` \
         does.

@@ -42,6 +42,9 @@ extension ConfigurationKey {
             "cache.size", .size(0...1 << 50), \.cache.size, .reloads,
             "The size that the cache is kept below; 0 for no limit."),
         .init(
+            "cache.shared_size", .size(0...1 << 50), \.cache.sharedSize, .reloads,
+            "The size that the cache for Bazel and others is kept below; 0 for no limit."),
+        .init(
             "repositories.allow", .repositories, \.repositories.allow, .reloads,
             default: "`[]`: local repositories of the user who runs the master",
             "What may be built: repositories that are one of these or beneath one."),
@@ -54,6 +57,18 @@ extension ConfigurationKey {
         .init(
             "retention.jobs", .duration("1m", "3650d"), \.retention.jobs, .reloads,
             "How long the record of a finished job is kept."),
+        .init(
+            "retention.logs_size", .size(0...1 << 50), \.retention.logsSize, .reloads,
+            "The size that all logs are kept below, the oldest go first; 0 for no limit."),
+        .init(
+            "retention.artifacts_size", .size(0...1 << 50), \.retention.artifactsSize, .reloads,
+            "The size that all artifacts are kept below, the oldest go first; 0 for no limit."),
+        .init(
+            "retention.cache", .duration("1h", "3650d"), \.retention.cache, .reloads,
+            "How long what nobody asks for stays in the cache for Bazel and others."),
+        .init(
+            "retention.mirrors", .duration("1d", "3650d"), \.retention.mirrors, .reloads,
+            "How long the mirror of a repository is kept that nobody builds."),
         .init(
             "retention.at", .timeOfDay, \.retention.at, .reloads,
             "When what is too old is removed each day, in the machine's time zone."),

@@ -1,6 +1,8 @@
 internal import CFiles
 internal import Glibc
 
+internal import struct Executor.Timestamp
+
 /// What the system says of a file. Swift knows `stat` under the name of whichever module was
 /// imported first, so the rest of the master asks here.
 struct FileFacts {
@@ -20,6 +22,9 @@ struct FileFacts {
     let mode: UInt32
     /// The user it belongs to.
     let owner: UInt32
+    /// When its content was changed, and when anything about it.
+    let modified: Timestamp
+    let changed: Timestamp
 
     /// Of an open file.
     init(of descriptor: Int32) throws(Failure) {
@@ -53,5 +58,7 @@ struct FileFacts {
         size = stamp.size
         mode = stamp.mode & 0o7777
         owner = stamp.owner
+        modified = Timestamp(microseconds: stamp.modified / 1000)
+        changed = Timestamp(microseconds: stamp.changed / 1000)
     }
 }

@@ -60,6 +60,8 @@ package struct MasterConfiguration: Sendable, Equatable {
         package var folder = ""
         /// The bytes it is kept below; 0 for no limit.
         package var size: Int64 = 10 << 30
+        /// The bytes that the cache for others is kept below; 0 for no limit.
+        package var sharedSize: Int64 = 10 << 30
     }
 
     /// What may be built.
@@ -74,6 +76,12 @@ package struct MasterConfiguration: Sendable, Equatable {
         package var logs = Duration.seconds(30 * 86_400)
         package var artifacts = Duration.seconds(30 * 86_400)
         package var jobs = Duration.seconds(365 * 86_400)
+        /// What was not used for so long.
+        package var cache = Duration.seconds(30 * 86_400)
+        package var mirrors = Duration.seconds(90 * 86_400)
+        /// Bytes of all logs and of all artifacts; 0 for no limit.
+        package var logsSize: Int64 = 0
+        package var artifactsSize: Int64 = 0
         /// When the daily removal begins, in the time zone of the machine.
         package var at = TimeOfDay(hour: 3, minute: 30)
     }

@@ -18,17 +18,20 @@ struct Artifact: Sendable, Equatable {
     var digest: Digest
     /// Of the file, or of all files in the folder.
     var bytes: Int64
+    /// When it was removed.
+    var removed: Timestamp?
 }
 
 /// Artifacts: what is recorded of them.
 enum ArtifactTable {
-    /// What a job has kept, by name; nothing where there is no such job.
+    /// What a job has kept that was not removed, by name; nothing where there is no such job.
     static func artifacts(ofJobNamed id: String, in connection: Database) throws -> [Artifact] {
         let rows = try Row.fetchCursor(
             connection.cachedStatement(
                 sql: """
-                    SELECT name, kind, digest, bytes FROM artifacts
-                    WHERE job = (SELECT number FROM jobs WHERE id = ?) ORDER BY name
+                    SELECT name, kind, digest, bytes, removed FROM artifacts
+                    WHERE job = (SELECT number FROM jobs WHERE id = ?) AND removed IS NULL
+                    ORDER BY name
                     """), arguments: [id])
         var artifacts: [Artifact] = []
         while let row = try rows.next() { artifacts.append(try Artifact(row)) }
@@ -63,7 +66,7 @@ extension MasterDatabase {
             let rows = try Row.fetchCursor(
                 connection.cachedStatement(
                     sql: """
-                        SELECT name, kind, digest, bytes FROM artifacts WHERE job = ?
+                        SELECT name, kind, digest, bytes, removed FROM artifacts WHERE job = ?
                         ORDER BY name
                         """), arguments: [job])
             var artifacts: [Artifact] = []
@@ -80,7 +83,7 @@ extension MasterDatabase {
             try Row.fetchOne(
                 connection.cachedStatement(
                     sql: """
-                        SELECT name, kind, digest, bytes FROM artifacts
+                        SELECT name, kind, digest, bytes, removed FROM artifacts
                         WHERE job = ? AND name = ?
                         """), arguments: [job, name]
             ).map { try Artifact($0) }
@@ -95,5 +98,6 @@ extension Artifact {
         kind = try fields.word()
         digest = try fields.digest()
         bytes = try fields.integer()
+        removed = try fields.optionalTime()
     }
 }

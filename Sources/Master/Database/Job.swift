@@ -34,13 +34,15 @@ struct Job: Sendable, Equatable {
     var started: Timestamp?
     /// When it came into a terminal state.
     var ended: Timestamp?
+    /// When what it printed was removed.
+    var logsRemoved: Timestamp?
 
     /// The columns that `init` reads, of the table `jobs`.
     static let columns = """
         number, id, created, state, pipeline, team, trigger, ref, revision, repository, file,
         parameters, priority, concurrency_group, concurrency_rule, most_milliseconds, rerun_of,
         rerun_mode, idempotency_key, requested_by, plan, reason, attempt, stop_state, stop_reason,
-        stop_asked, started, ended
+        stop_asked, started, ended, logs_removed
         """
 
     /// Reads a row of `columns`.
@@ -85,5 +87,6 @@ struct Job: Sendable, Equatable {
         }
         started = try fields.optionalTime()
         ended = try fields.optionalTime()
+        logsRemoved = try fields.optionalTime()
     }
 }

@@ -8,6 +8,7 @@ enum Migrations {
     /// All scripts.
     static let scripts = [
         [SchemaJobs.tables, SchemaJobs.indices, SchemaJobs.guards, SchemaRest.tables]
-            .joined(separator: "\n")
+            .joined(separator: "\n"),
+        SchemaRetention.script,
     ]
 }

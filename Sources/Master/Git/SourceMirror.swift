@@ -32,7 +32,12 @@ struct SourceMirror: Sendable {
     /// The mirror of a repository in a folder of mirrors.
     init(_ address: RepositoryAddress, in folder: String) {
         self.address = address
-        self.folder = "\(folder)/\(Digest(ofUTF8: address.text).hex.prefix(32)).git"
+        self.folder = "\(folder)/\(Self.name(of: address.text))"
+    }
+
+    /// The name of the mirror of an address.
+    static func name(of address: String) -> String {
+        "\(Digest(ofUTF8: address).hex.prefix(32)).git"
     }
 
     /// The commit that a ref names now, which the mirror then has. It waits for the network.

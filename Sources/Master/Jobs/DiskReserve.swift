@@ -27,19 +27,26 @@ final class DiskReserve: Sendable {
     }
 
     let path: String
-    let reserve: Int64
+    private let least: Atomic<Int64>
     private let threads: NIOThreadPool
     private let known = Mutex<(space: Space, at: ContinuousClock.Instant)?>(nil)
     private static let age = Duration.milliseconds(250)
 
     init(path: String, reserve: Int64, threads: NIOThreadPool) {
         self.path = path
-        self.reserve = reserve
+        least = Atomic(reserve)
         self.threads = threads
+    }
+
+    /// The bytes that are kept free; it may change at any time.
+    var reserve: Int64 {
+        get { least.load(ordering: .relaxed) }
+        set { least.store(newValue, ordering: .relaxed) }
     }
 
     /// Throws when less is free than is to be kept, with room for some bytes more.
     func check(for bytes: Int64 = 0) async throws {
+        let reserve = reserve
         guard reserve > 0 || bytes > 0 else { return }
         let free = try await space().free
         guard free >= reserve.addingReportingOverflow(bytes).partialValue else {

@@ -40,6 +40,7 @@ actor Dispatcher {
     private var waiting: [JobID: Job] = [:]
     private var runs: [JobID: Run] = [:]
     private var isDraining = false
+    private var isHeld = false
     private var idle: [CheckedContinuation<Void, Never>] = []
     /// What an engine may take to end in order before it is asked again.
     private static let patience = Duration.seconds(15)
@@ -174,6 +175,12 @@ actor Dispatcher {
         stopWaiting()
     }
 
+    /// Begins no job, or does so again. It is for a short time.
+    func hold(_ isHeld: Bool) {
+        self.isHeld = isHeld
+        next()
+    }
+
     // MARK: What runs
 
     private func wait(_ job: Job) {
@@ -182,7 +189,7 @@ actor Dispatcher {
     }
 
     private func next() {
-        while !isDraining, let entry = queue.next() {
+        while !isDraining, !isHeld, let entry = queue.next() {
             guard let job = waiting.removeValue(forKey: entry.job) else {
                 queue.end(entry.job)
                 continue

@@ -12,6 +12,7 @@ struct MasterParts: Sendable {
     let compiler: PlanCompiler
     let disk: DiskReserve
     let metrics: JobMetrics
+    let reaper: ReaperMetrics
     let cache: SharedCache
     let configuration: MasterConfiguration
     let started: Timestamp
@@ -35,7 +36,7 @@ struct MasterParts: Sendable {
         CacheRoutes(cache: cache).add(to: routes)
         PlanRoutes(setting: setting, compiler: compiler).add(to: routes)
         MetricsRoute(
-            database: database, dispatcher: dispatcher, metrics: metrics,
+            database: database, dispatcher: dispatcher, metrics: metrics, reaper: reaper,
             sizes: DataSizes(folder: setting.data.path, threads: threads), disk: disk,
             isOpen: configuration.metrics.open
         ).add(to: routes)

@@ -53,17 +53,27 @@ struct MasterServer: Sendable {
             mostPending: configuration.jobs.queue,
             mostMilliseconds: configuration.jobs.maxDuration.components.seconds * 1000)
         try await dispatcher.start()
+        let cache = try await openCache(data, database, disk, pools.files)
+        let reaper = Reaper(
+            data: data.path, database: database, shared: cache.store,
+            cacheFolder: configuration.cache.folder, mirrors: setting.mirrors,
+            threads: pools.files, metrics: ReaperMetrics(), logger: logger,
+            hold: { await dispatcher.hold($0) })
         let (ends, end) = AsyncStream.makeStream(of: Bool.self)
         let parts = MasterParts(
             setting: setting, dispatcher: dispatcher, hub: hub,
             compiler: PlanCompiler(
                 program: setting.engine.program, environment: setting.engine.environment,
                 threads: pools.plans),
-            disk: disk, metrics: metrics,
-            cache: try await openCache(data, database, disk, pools.files),
+            disk: disk, metrics: metrics, reaper: reaper.metrics, cache: cache,
             configuration: configuration, started: started,
             shutDown: { end.yield($0) })
-        try await serve(parts.routes(), dispatcher, hub, ends)
+        let reaping = ReaperService(
+            reaper: reaper, disk: disk, configuration: LiveConfiguration(configuration),
+            started: started)
+        let ending = EndService(
+            ends: ends, dispatcher: dispatcher, hub: hub, patience: Self.patience)
+        try await serve(parts.routes(), ending, [reaping])
         await dispatcher.abandon()
         try await pools.files.runIfActive { database.close() }
         try await pools.end()
@@ -173,7 +183,7 @@ struct MasterServer: Sendable {
     }
 
     private func serve(
-        _ routes: APIRoutes, _ dispatcher: Dispatcher, _ hub: EventHub, _ ends: AsyncStream<Bool>
+        _ routes: APIRoutes, _ ending: EndService, _ others: [any Service]
     ) async throws {
         let logger = logger
         let listen = configuration.http.listen
@@ -193,11 +203,9 @@ struct MasterServer: Sendable {
                 let port = channel.localAddress?.port ?? listen.port
                 logger.info("ready on http://\(listen.host):\(port)")
             }, logger: logger)
-        let ending = EndService(
-            ends: ends, dispatcher: dispatcher, hub: hub, patience: Self.patience)
         let group = ServiceGroup(
             configuration: .init(
-                services: [
+                services: others.map { .init(service: $0) } + [
                     .init(service: application),
                     .init(
                         service: ending, successTerminationBehavior: .gracefullyShutdownGroup),

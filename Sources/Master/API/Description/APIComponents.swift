@@ -116,6 +116,7 @@ enum APIComponents {
         "artifacts": .array(
             of: .object([
                 "name": .filledText, "size": .count, "digest": .digest, "folder": .bool,
+                "removed": APISchema.time.orNull,
             ]))
     ])
 

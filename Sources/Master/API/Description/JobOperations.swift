@@ -41,12 +41,12 @@ extension APIOperation {
     static let getJob = APIOperation(
         id: "getJob", tag: tag,
         summary: "Tells of a job, of which a beginning of the name is enough.",
-        answers: [Answer(200, "The job.", jobAnswer)], problems: [404, 409])
+        answers: [Answer(200, "The job.", jobAnswer)], problems: [404, 409, 410])
 
     static let listSteps = APIOperation(
         id: "listSteps", tag: tag, summary: "Lists the steps of a job.",
         answers: [Answer(200, "Its steps, in the order of the plan.", .json("Steps"))],
-        problems: [404, 409])
+        problems: [404, 409, 410])
 
     static let getPlan = APIOperation(
         id: "getPlan", tag: tag, summary: "Gives the plan of a job, which never changes.",
@@ -56,18 +56,18 @@ extension APIOperation {
         answers: [
             Answer(200, "The plan in canonical JSON.", .json("Plan")),
             Answer(304, "It is known already."),
-        ], problems: [404, 409])
+        ], problems: [404, 409, 410])
 
     static let cancelJob = APIOperation(
         id: "cancelJob", tag: tag, summary: "Has a job end.",
-        answers: [Answer(202, "The job, which ends soon.", jobAnswer)], problems: [404, 409])
+        answers: [Answer(202, "The job, which ends soon.", jobAnswer)], problems: [404, 409, 410])
 
     static let rerunJob = APIOperation(
         id: "rerunJob", tag: tag,
         summary: "Runs a job again as it was asked for, or what failed of it.",
         body: .json("RerunOrder"),
         answers: [Answer(201, "The new job.", jobAnswer)],
-        problems: [404, 409, 413, 422, 429, 507])
+        problems: [404, 409, 410, 413, 422, 429, 507])
 
     private static let step = Parameter(
         "step", "What one step printed: its name, id or number.", .text)
@@ -79,7 +79,7 @@ extension APIOperation {
             step, Parameter("follow", "Until the job ends.", flag),
             Parameter("timestamps", "With the time at which each line began.", flag),
         ],
-        answers: [Answer(200, "What it printed.", .plain)], problems: [404, 409])
+        answers: [Answer(200, "What it printed.", .plain)], problems: [404, 409, 410])
 
     static let streamLogs = APIOperation(
         id: "streamLogs", tag: tag,
@@ -91,7 +91,7 @@ extension APIOperation {
                 200,
                 "`data` is an object with `step`, `stream`, `time` and `text`; the last event is "
                     + "`end`, whose `data` is the job.", .events)
-        ], problems: [404, 409])
+        ], problems: [404, 409, 410])
 
     private static let lastEvent = Parameter(
         "Last-Event-ID", "The `id` of the last event that was seen.",

@@ -24,7 +24,7 @@ extension APIOperation {
     static let listArtifacts = APIOperation(
         id: "listArtifacts", tag: "artifacts", summary: "Lists what a job has kept.",
         answers: [Answer(200, "All of it, once the job has ended.", .json("Artifacts"))],
-        problems: [404, 409])
+        problems: [404, 409, 410])
 
     static let getArtifact = APIOperation(
         id: "getArtifact", tag: "artifacts",
