@@ -23,12 +23,16 @@ struct EngineCommand: ParsableCommand {
         }
         let order = try EngineOrder(folder: folder)
         let journal = try JournalFile(folder: folder)
+        let earlier = try EarlierEngines(folder: folder)
+        if earlier.digest != nil { StrayProcesses.end(of: order.job) }
         var line = JSONWriter()
         line.beginObject()
         line.key("event")
         line.string("engine_started")
         line.key("pid")
         line.integer(Int(getpid()))
+        line.key("boot")
+        line.string(EarlierEngines.boot)
         line.endObject()
         journal.send(line.bytes + [0x0a])
         try journal.check()
@@ -39,35 +43,31 @@ struct EngineCommand: ParsableCommand {
         guard namespaces >= 0 else {
             throw Failure.environment("cannot start: \(FileBytes.reason(-namespaces))")
         }
+        if namespaces & Int32(DANUBE_OWN_PROCESSES) != 0 { danube_engine_dies_with_guard() }
         do {
-            try EngineThread.run { Glibc.exit(try run(order, secrets, journal, namespaces)) }
+            try EngineThread.run {
+                Glibc.exit(
+                    try run(order, secrets, journal, namespaces, after: earlier))
+            }
         } catch let failure as Failure {
             tell(failure, journal)
             throw failure
         }
     }
 
-    /// Compiles and runs, and gives the exit status.
+    /// Compiles and runs, or goes on with what engines before this one had begun, and gives the exit
+    /// status.
     private func run(
-        _ order: EngineOrder, _ secrets: SecretValues, _ journal: JournalFile, _ namespaces: Int32
+        _ order: EngineOrder, _ secrets: SecretValues, _ journal: JournalFile, _ namespaces: Int32,
+        after earlier: EarlierEngines
     ) throws -> Int32 {
-        let compilation = Compilations.compile(order.compile)
-        guard let bytes = compilation.protoBytes, let digest = compilation.digest,
-            !compilation.diagnostics.contains(where: { $0.level == .error })
-        else {
-            refuse(compilation, journal)
-            return 2
-        }
-        let plan: Plan
-        do {
-            plan = try compilation.plan ?? PlanProto.decode(bytes, isKnown: compilation.memoised)
-        } catch {
-            throw Failure.bug("the plan of the plan cache cannot be read: \(error)")
-        }
-        try tell(plan, bytes, digest, journal)
+        guard
+            let (plan, digest) = try earlier.plan(in: folder) ?? (try compile(order, journal))
+        else { return 2 }
         var configuration = RunConfiguration(
             plan: plan, digest: digest, root: order.compile.root, cacheFolder: order.cache,
             stateFolder: folder)
+        if earlier.digest != nil { configuration.earlierRun = earlier.run }
         configuration.jobFolder = JobFolder(path: folder, job: order.job)
         configuration.revision = order.compile.revision
         configuration.jobs = order.slots
@@ -82,9 +82,32 @@ struct EngineCommand: ParsableCommand {
         do {
             let summary = try LocalRun(configuration, observer: JournalWatch(journal)).run()
             return summary.outcome == .success ? 0 : 1
+        } catch let error as ResumeError {
+            throw Failure.environment("lost: \(error)")
         } catch {
             throw Failure.environment("the run cannot begin: \(error)")
         }
+    }
+
+    /// Compiles; `nil` when there is no plan, which is told.
+    private func compile(
+        _ order: EngineOrder, _ journal: JournalFile
+    ) throws(Failure) -> (plan: Plan, digest: PlanDigest)? {
+        let compilation = Compilations.compile(order.compile)
+        guard let bytes = compilation.protoBytes, let digest = compilation.digest,
+            !compilation.diagnostics.contains(where: { $0.level == .error })
+        else {
+            refuse(compilation, journal)
+            return nil
+        }
+        let plan: Plan
+        do {
+            plan = try compilation.plan ?? PlanProto.decode(bytes, isKnown: compilation.memoised)
+        } catch {
+            throw .bug("the plan of the plan cache cannot be read: \(error)")
+        }
+        try tell(plan, bytes, digest, journal)
+        return (plan, digest)
     }
 
     /// Keeps the plan beside the journal, and says which steps it has.

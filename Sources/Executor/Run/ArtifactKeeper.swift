@@ -50,6 +50,13 @@ final class ArtifactKeeper {
             written: try written(to: target.utf8.dropFirst(root.utf8.count + 1)))
     }
 
+    /// Takes note of what an engine before this one has kept.
+    func recall(_ name: String, isReport: Bool) {
+        guard let target = try? target(name), access(target, F_OK) == 0 else { return }
+        kept.append((name, target))
+        if isReport { reports.append(target) }
+    }
+
     /// What stands in the repository after an artifact was put there.
     private func written(
         to target: Substring.UTF8View

@@ -49,6 +49,8 @@ package struct RunConfiguration {
     var job = ""
     /// The job of which only what failed is run again.
     package var earlier: EarlierJob?
+    /// What engines before this one have done of the job; `nil` for a job that begins.
+    package var earlierRun: EarlierRun?
     /// The words of `danube run` that ask for this, without secrets.
     package var order: [String] = []
     /// Where a memo of the job is kept; `nil` for none.

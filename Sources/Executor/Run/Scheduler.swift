@@ -77,12 +77,15 @@ final class Scheduler {
             jobs: configuration.jobs, cpuMilli: configuration.cpuMilli,
             memoryBytes: configuration.memoryBytes)
         limits.usesCache = configuration.usesCache
-        schedule = Schedule(plan, limits: limits, priority: priority)
+        schedule = Schedule(
+            plan, limits: limits, priority: priority,
+            recalls: configuration.earlierRun != nil)
     }
 
-    /// Runs the plan to its end.
-    func run() -> JobOutcome {
+    /// Runs the plan to its end. Throws when what was done before cannot be gone on with.
+    func run() throws(ResumeError) -> JobOutcome {
         apply(.start)
+        try recallEarlierRun()
         while true {
             perform()
             if outcome != nil { break }
@@ -101,6 +104,17 @@ final class Scheduler {
         }
         if outcome == .succeeded { joinEnds() }
         return outcome ?? .noExit
+    }
+
+    private func recallEarlierRun() throws(ResumeError) {
+        guard let earlier = configuration.earlierRun else { return }
+        do {
+            try recall(earlier)
+        } catch let error as ResumeError {
+            throw error
+        } catch {
+            throw .noWorkspace("\(error)")
+        }
     }
 
     /// Finds conflicts of branches that no step follows.
@@ -131,7 +145,11 @@ final class Scheduler {
         reportEnds()
         commands.removeFirst(next)
         guard commands.isEmpty else { return }
-        // Only now has everybody who follows a step taken its workspace.
+        release()
+    }
+
+    /// Only when everybody who follows a step has taken its workspace.
+    private func release() {
         while released < schedule.endOrder.count {
             host.ended(schedule.endOrder[released])
             released += 1
@@ -143,6 +161,20 @@ final class Scheduler {
         let starts = commands.prefix { if case .start = $0 { true } else { false } }
         commands.removeFirst(starts.count)
         for command in starts { perform(command) }
+    }
+
+    /// Performs what follows from what was done before: no more than handing workspaces on.
+    func performRecalled() {
+        for command in commands {
+            reportEnds()
+            switch command {
+            case .skip, .wake, .finish: perform(command)
+            case .probe, .start, .stop, .upload, .note: break
+            }
+        }
+        commands.removeAll()
+        reportEnds()
+        release()
     }
 
     private func perform(_ command: Schedule.Command) {
@@ -186,6 +218,7 @@ final class Scheduler {
             if !tickets.isEmpty { tickets[step] = nil }
             record(step, end)
             counts[end.result, default: 0] += 1
+            if configuration.earlierRun?.reported.contains(step) == true { continue }
             observer.ended(step, end)
         }
     }

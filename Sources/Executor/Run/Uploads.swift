@@ -6,6 +6,7 @@ extension Scheduler {
     func upload(_ step: StepIndex) {
         let failure = keepFiles(of: step)
         host.pass(step)
+        observer.keep(.uploaded(step, failure: failure))
         apply(.uploaded(step, failure: failure))
     }
 

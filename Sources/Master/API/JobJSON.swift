@@ -61,6 +61,18 @@ enum JobJSON {
         json.endObject()
     }
 
+    /// Writes a try at a step.
+    static func write(_ attempt: StepAttempt, to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("attempt", Int64(attempt.attempt))
+        json.member("state", attempt.state.rawValue)
+        json.member("exit_code", attempt.exitCode.map { Int64($0) })
+        json.member("reason", attempt.reason)
+        json.member("started", attempt.started.utc)
+        json.member("ended", attempt.ended?.utc)
+        json.endObject()
+    }
+
     private static func duration(_ start: Timestamp?, _ end: Timestamp?) -> Int64? {
         guard let start, let end else { return nil }
         return max(0, (end.microseconds - start.microseconds) / 1000)

@@ -24,6 +24,9 @@ struct JobRoutes: Sendable {
         routes.on(.get, "/api/v1/jobs/{id}/steps", .read, .listSteps) { _, context in
             try await steps(context)
         }
+        routes.on(.get, "/api/v1/jobs/{id}/steps/{step}", .read, .getStep) { _, context in
+            try await step(context)
+        }
         routes.on(.get, "/api/v1/jobs/{id}/plan", .read, .getPlan) { request, context in
             try await plan(request, context)
         }
@@ -130,6 +133,31 @@ struct JobRoutes: Sendable {
             json.key("steps")
             json.beginArray()
             for step in steps { JobJSON.write(step, to: &json) }
+            json.endArray()
+            json.endObject()
+        }
+    }
+
+    private func step(_ context: APIContext) async throws -> Response {
+        let job = try await job(context)
+        let text = try context.part("step")
+        let steps = try await database.steps(of: job.id)
+        guard
+            let step = steps.first(where: { $0.id == text || $0.name == text })
+                ?? Int(text).flatMap({ steps.indices.contains($0) ? steps[$0] : nil })
+        else {
+            throw Problem(
+                .notFound, "Job \(job.id) has no step `\(text)`.",
+                hint: "GET /api/v1/jobs/\(job.id)/steps lists them.")
+        }
+        let tries = try await database.attempts(of: job.id, step: step.step)
+        return JSONAnswer.make { json in
+            json.beginObject()
+            json.key("step")
+            JobJSON.write(step, to: &json)
+            json.key("tries")
+            json.beginArray()
+            for attempt in tries { JobJSON.write(attempt, to: &json) }
             json.endArray()
             json.endObject()
         }

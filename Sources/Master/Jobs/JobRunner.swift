@@ -5,6 +5,7 @@ internal import PipelineIR
 internal import Synchronization
 
 internal import struct Executor.JobID
+internal import struct Executor.KeptWorkspace
 internal import struct Executor.Timestamp
 
 /// Runs one job to its end: fetches its source, starts its engine, and records what the engine's
@@ -40,7 +41,8 @@ struct JobRunner: Sendable {
     let job: Job
     let control: JobControl
 
-    private static let mostEngines = 3
+    /// A job that ends its engines, by taking all memory for example, does so no more often.
+    private static let mostEngines = 5
     private static let reapPause = Duration.milliseconds(50)
     private var database: MasterDatabase { setting.database }
     private var folder: String { setting.data.job(job.id) }
@@ -53,7 +55,7 @@ struct JobRunner: Sendable {
             else { return .ended }
             let process = try await start()
             control.began(process)
-            return try await follow(JournalRecording(), from: 0, child: process)
+            return try await attend(JournalRecording(), from: 0, child: process)
         } catch let error as MasterDatabaseError where error.endsMaster {
             throw error
         } catch is CancellationError {
@@ -127,20 +129,62 @@ struct JobRunner: Sendable {
             _ = recording.records(of: events)
             return (recording, access("\(folder)/\(JournalReader.name)", F_OK) == 0)
         }
-        guard isThere else { return try await lose(recording) }
+        guard isThere else { return try await lose(recording, from: offset) }
         if let process = recording.process {
             try await setting.threads.runIfActive { control.began(process, folder: folder) }
         }
-        return try await follow(recording, from: offset, child: nil)
+        return try await attend(recording, from: offset, child: nil)
     }
 
     // MARK: Following
 
-    /// Records what the journal says until the job is over. `child` is the engine where it is a
-    /// child of this process.
+    /// Sees a job to its end, whatever number of engines that takes.
+    private func attend(
+        _ begun: JournalRecording, from start: UInt64, child: pid_t?
+    ) async throws -> End {
+        var (recording, offset, child) = (begun, start, child)
+        while let left = try await follow(recording, from: offset, child: child) {
+            (recording, offset) = left
+            guard try await isToGoOn(recording) else {
+                return try await lose(recording, from: offset)
+            }
+            setting.logger.warning(
+                "its engine was ended from outside: another goes on",
+                metadata: ["job": "\(job.id.text)"])
+            let next = try await goOn()
+            control.began(next)
+            child = next
+        }
+        return .ended
+    }
+
+    /// Whether another engine goes on with a job whose engine is gone.
+    private func isToGoOn(_ recording: JournalRecording) async throws -> Bool {
+        guard recording.isPlanned, recording.engines < Self.mostEngines else { return false }
+        return try await database.job(job.id)?.stop == nil
+    }
+
+    /// Starts an engine in the folder that another has left. It finds there what was done.
+    private func goOn() async throws -> pid_t {
+        let request = try await database.job(job.id)?.request ?? job.request
+        let wanted = JobSource(request: request)
+        let address = try await setting.threads.runIfActive {
+            try wanted.address(allowed: setting.allowed, owner: setting.owner)
+        }
+        let secrets = try await secrets(request.revision ?? "", address)
+        let folder = folder
+        return try await setting.threads.runIfActive {
+            try secrets.withBytes {
+                try setting.engine.start(folder: folder, secrets: Array($0))
+            }
+        }
+    }
+
+    /// Records what the journal says until the job is over; else gives how far it was read when
+    /// the engine was gone. `child` is the engine where it is a child of this process.
     private func follow(
         _ begun: JournalRecording, from offset: UInt64, child: pid_t?
-    ) async throws -> End {
+    ) async throws -> (JournalRecording, UInt64)? {
         let (changes, continuation) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let watch = try setting.watcher.watch(folder) { continuation.yield() }
@@ -166,11 +210,11 @@ struct JobRunner: Sendable {
                 if try await record(records, offset: reader.offset) {
                     control.ended()
                     if let child, isAlive { reap(child) }
-                    return .ended
+                    return nil
                 }
             } else if !isAlive {
                 control.ended()
-                return try await lose(recording)
+                return (recording, reader.offset)
             }
         }
         throw CancellationError()
@@ -233,13 +277,15 @@ struct JobRunner: Sendable {
             // Nobody here has asked for that.
             (state, reason) = (.failure, "lost: its engine was told to end from outside")
         }
+        try transaction.endSteps(
+            of: id, as: state == .failure ? .blocked : .cancelled, at: .now())
         _ = try transaction.transition(id, to: state, reason: reason, at: .now())
         return true
     }
 
-    /// The engine is gone without a word. Where no attempt can have been made, the job waits again;
-    /// else nobody knows what was done, and it is not done twice.
-    private func lose(_ recording: JournalRecording) async throws -> End {
+    /// The engine is gone without a word, and no other goes on. Where no attempt can have been made,
+    /// the job waits again; else nobody knows what was done, and it is not done twice.
+    private func lose(_ recording: JournalRecording, from offset: UInt64) async throws -> End {
         let id = job.id
         if !recording.hasStarted, !recording.isPlanned, job.attempt < Self.mostEngines {
             let isWaiting = try await persist {
@@ -255,9 +301,12 @@ struct JobRunner: Sendable {
             return isWaiting ? .again : .ended
         }
         let lost = recording.lost(at: .now())
+        let folder = folder
+        try await setting.threads.runIfActive { KeptWorkspace.giveUp(jobFolder: folder) }
         let artifacts = await artifacts(isWhole: false)
         try await persist {
             try await database.write { transaction in
+                try transaction.setJournalOffset(offset, of: id)
                 if let artifacts { try transaction.record(artifacts, of: id, at: .now()) }
                 if !lost.isEmpty { try transaction.record(lost, of: id) }
                 _ = try Self.finish(

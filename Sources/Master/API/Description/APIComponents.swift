@@ -3,8 +3,8 @@ enum APIComponents {
     /// All of them, by name.
     static let all: KeyValuePairs<String, APISchema> = [
         "Problem": problem, "Job": job, "Jobs": jobs, "JobOrder": jobOrder, "Step": step,
-        "Steps": steps, "Plan": .object, "Secret": secret, "Secrets": secrets,
-        "SecretChange": secretChange, "Artifacts": artifacts, "Token": token, "Tokens": tokens,
+        "Steps": steps, "StepWithTries": stepWithTries, "Plan": .object, "Secret": secret,
+        "Secrets": secrets, "SecretChange": secretChange, "Artifacts": artifacts, "Token": token, "Tokens": tokens,
         "NewToken": newToken, "TokenOrder": tokenOrder, "Status": status, "Readiness": readiness,
         "Whoami": whoami, "Health": health, "DrainOrder": drainOrder, "Draining": draining,
         "RerunOrder": rerunOrder, "Nothing": .object([:]), "Pipeline": pipeline,
@@ -89,6 +89,17 @@ enum APIComponents {
         "exit_code": APISchema(json: "{\"type\":\"integer\"}").orNull, "reason": .text.orNull,
         "started": .time.orNull, "ended": .time.orNull, "duration_ms": .count.orNull,
         "cached_from": .jobID.orNull,
+    ])
+
+    private static let stepWithTries = APISchema.object([
+        "step": .component("Step"),
+        "tries": .array(
+            of: .object([
+                "attempt": .count,
+                "state": .words(StepAttempt.State.allCases.map(\.rawValue)),
+                "exit_code": APISchema(json: "{\"type\":\"integer\"}").orNull,
+                "reason": .text.orNull, "started": .time, "ended": .time.orNull,
+            ])),
     ])
 
     private static let steps = APISchema.object(["steps": .array(of: .component("Step"))])
