@@ -77,11 +77,14 @@ enum Attempt {
         plan.description = Quantity.withoutNUL(evaluated.documentation)
         plan.defaultImage = evaluated.image
         plan.parameters = evaluated.parameters
+        plan.concurrency = evaluated.concurrency
+        plan.concurrencyRule = evaluated.concurrencyRule
         do {
             let recording = try gathered.reader.finished()
             var checks = StepChecks(frames: recording.frames)
             if !evaluated.image.isEmpty { checks.check(image: evaluated.image, nil) }
             checks.check(name: evaluated.name, "the pipeline", nil)
+            checks.check(concurrency: evaluated.concurrency, rule: evaluated.concurrencyRule)
             var imageProblems: [Diagnostic] = []
             if !checks.diagnostics.isEmpty {
                 let image = place(of: "\"\(evaluated.image)\"", in: request.file, source)

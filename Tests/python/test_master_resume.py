@@ -49,7 +49,8 @@ def kill(processes: list[int]) -> None:
 
 def submit(master: Master, place: Path, **members: Any) -> str:
     """Asks for a job and gives its name."""
-    answer = master.ask("POST", "/api/v1/jobs", {"repository": str(place), "pipeline": "p", **members})
+    order = {"repository": str(place), "pipeline": "p", **members}
+    answer = master.ask("POST", "/api/v1/jobs", order)
     assert answer.status == 201, answer.body
     return str(answer.json["id"])
 
@@ -102,7 +103,7 @@ def test_a_step_that_was_lost_is_tried_again_where_the_last_engine_ended(
     master.wait_for(lambda: states(master, job)["lost"][1] == 2)
     gate.touch()
     ended = master.ended(job)
-    assert ended["state"] == "success", (ended, (master.data / "jobs" / job / "journal").read_text())
+    assert ended["state"] == "success", ended
     assert states(master, job) == {
         "first": ("succeeded", 1), "word": ("succeeded", 1), "side": ("succeeded", 1),
         "lost": ("succeeded", 2), "last": ("succeeded", 1), "never": ("skipped", 0),
@@ -234,7 +235,7 @@ def test_a_result_that_holds_a_secret_is_not_kept_for_another_engine(
         "key = step.run('echo $KEY', name='tell', capture=True, env={'KEY': secrets.get('KEY')})",
         f"step.run(f'test -n {{key}}; touch {gate}; sleep 300', name='use', retries=3)",
     )
-    assert master.ask("PUT", "/api/v1/secrets/global/KEY", {"value": secret}).status in (200, 201, 204)
+    assert master.ask("PUT", "/api/v1/secrets/global/KEY", {"value": secret}).status == 200
     job = submit(master, place)
     master.wait_for(gate.exists)
     kill(engines(master, job))
@@ -292,7 +293,8 @@ def test_random_kills_never_do_more_than_is_recorded(master: Master, tmp_path: P
             assert entries <= tried, (seed, job, name, entries, tried)
             assert state in {"succeeded", "lost", "blocked", "cancelled"}, (seed, job, name, state)
             if state == "succeeded":
-                assert done.read_text().count("-") == 1, (seed, job, name)
+                # One that came to its end just before its engine did was tried again.
+                assert 1 <= done.read_text().count("-") <= tried, (seed, job, name)
         if master.ask("GET", f"/api/v1/jobs/{job}").json["state"] == "success":
             assert all(state == "succeeded" for state, _ in states(master, job).values())
     assert any(master.ask("GET", f"/api/v1/jobs/{job}").json["state"] == "success" for job in jobs)

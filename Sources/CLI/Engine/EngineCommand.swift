@@ -55,8 +55,8 @@ struct EngineCommand: ParsableCommand {
         }
     }
 
-    /// Compiles and runs, or goes on with what engines before this one had begun, and gives the exit
-    /// status.
+    /// Compiles and runs, or goes on with what engines before this one had begun, and gives the
+    /// exit status.
     private func run(
         _ order: EngineOrder, _ secrets: SecretValues, _ journal: JournalFile, _ namespaces: Int32,
         after earlier: EarlierEngines
@@ -77,6 +77,7 @@ struct EngineCommand: ParsableCommand {
         configuration.secrets = secrets
         configuration.namespaces = namespaces
         configuration.explains = false
+        configuration.earlier = order.earlier
         // The master collects.
         configuration.cacheBudget = nil
         do {
@@ -89,7 +90,7 @@ struct EngineCommand: ParsableCommand {
         }
     }
 
-    /// Compiles; `nil` when there is no plan, which is told.
+    /// Compiles; `nil` when there is no plan, or one whose turn has not come. Both are told.
     private func compile(
         _ order: EngineOrder, _ journal: JournalFile
     ) throws(Failure) -> (plan: Plan, digest: PlanDigest)? {
@@ -106,13 +107,18 @@ struct EngineCommand: ParsableCommand {
         } catch {
             throw .bug("the plan of the plan cache cannot be read: \(error)")
         }
-        try tell(plan, bytes, digest, journal)
-        return (plan, digest)
+        let isParked = !plan.concurrency.isEmpty && !order.isGrouped
+        try tell(plan, bytes, digest, isParked: isParked, journal)
+        if !isParked { return (plan, digest) }
+        // Another engine goes on when its turn comes.
+        journal.finish()
+        return nil
     }
 
     /// Keeps the plan beside the journal, and says which steps it has.
     private func tell(
-        _ plan: Plan, _ bytes: [UInt8], _ digest: PlanDigest, _ journal: JournalFile
+        _ plan: Plan, _ bytes: [UInt8], _ digest: PlanDigest, isParked: Bool,
+        _ journal: JournalFile
     ) throws(Failure) {
         do throws(CacheError) {
             try AtomicFile.write(bytes, to: "\(folder)/plan")
@@ -129,6 +135,14 @@ struct EngineCommand: ParsableCommand {
         line.string(plan.pipeline)
         line.key("time_us")
         line.integer(Timestamp.now().microseconds)
+        if isParked {
+            line.key("parked")
+            line.bool(true)
+            line.key("concurrency")
+            line.string(plan.concurrency)
+            line.key("concurrency_rule")
+            line.string(plan.concurrencyRule)
+        }
         line.key("steps")
         line.beginArray()
         for step in plan.steps {

@@ -149,6 +149,9 @@ package final class JobLog: Sendable {
         state.withLock { $0.position + UInt64($0.pending.count) }
     }
 
+    /// Whether something waits for `flush`.
+    var hasUnwritten: Bool { state.withLock { !$0.pending.isEmpty } }
+
     /// Whether nothing was added yet.
     package var isEmpty: Bool { byteCount == UInt64(LogFrame.fileHead.count) }
 

@@ -15,6 +15,15 @@ package struct EarlierRun: Sendable {
         case uploaded(StepIndex, failure: String?)
         /// A result was taken from the cache.
         case taken(StepIndex, output: String?, isWithheld: Bool)
+
+        /// The step that it is about.
+        var step: StepIndex {
+            switch self {
+            case .began(let step, _, _), .ended(let step, _, _, _), .uploaded(let step, _),
+                .taken(let step, _, _):
+                step
+            }
+        }
     }
 
     /// All of it.

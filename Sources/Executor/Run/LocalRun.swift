@@ -55,11 +55,7 @@ package struct LocalRun {
         scheduler.containers = containers
         scheduler.settled =
             configured.earlier?.settled(configured.plan, isInPlace: configured.isInPlace) ?? []
-        let outcome: JobOutcome
-        do {
-            defer { host.close() }
-            outcome = try scheduler.run()
-        }
+        let outcome = try run(scheduler, host)
         var kept: Set<StepIndex> = []
         finish("The workspaces of steps that failed cannot be kept") {
             if configured.jobFolder == nil { kept = try scheduler.failures.keep(configured) }
@@ -78,6 +74,13 @@ package struct LocalRun {
         // Nobody waits for it, and what it cannot do now the next run can.
         _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
         return summary
+    }
+
+    private func run(
+        _ scheduler: Scheduler, _ host: any StepHost
+    ) throws(ResumeError) -> JobOutcome {
+        defer { host.close() }
+        return try scheduler.run()
     }
 
     private func memory(of folder: Folder, isForLittle: Bool) throws -> DigestMemory {

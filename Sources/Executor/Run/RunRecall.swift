@@ -7,8 +7,10 @@ extension Scheduler {
     /// are made again is for the policy of their step.
     func recall(_ earlier: EarlierRun) throws {
         var alive: [StepIndex: Int] = [:]
+        var starts = RecalledStarts(earlier.events)
         for event in earlier.events {
-            try recall(event, &alive)
+            if event.isFailure { beginEarly(&starts) }
+            try recall(event, &alive, &starts)
             performRecalled()
         }
         for (step, attempt) in alive.sorted(by: { $0.key.value < $1.key.value }) {
@@ -19,38 +21,41 @@ extension Scheduler {
         apply(.resume)
     }
 
-    private func recall(_ event: EarlierRun.Event, _ alive: inout [StepIndex: Int]) throws {
+    private func beginEarly(_ starts: inout RecalledStarts) {
+        for (step, attempt) in starts.due(in: schedule) where starts.take(step, attempt) {
+            apply(.recalled(step, attempt: attempt))
+        }
+    }
+
+    private func recall(
+        _ event: EarlierRun.Event, _ alive: inout [StepIndex: Int], _ starts: inout RecalledStarts
+    ) throws {
+        guard plan.steps.indices.contains(event.step.int) else { return }
         switch event {
         case .began(let step, let attempt, let lane):
-            guard isKnown(step) else { return }
-            apply(.recalled(step, attempt: attempt))
+            if starts.take(step, attempt) { apply(.recalled(step, attempt: attempt)) }
             try host.recallBegin(step, lane: lane)
             alive[step] = attempt
         case .ended(let step, let attempt, let outcome, let isWithheld):
-            guard isKnown(step) else { return }
             try refuse(isWithheld, step)
             // One that could not begin never had begun.
-            if alive.removeValue(forKey: step) == nil {
-                apply(.recalled(step, attempt: attempt))
-            }
+            alive[step] = nil
+            if starts.take(step, attempt) { apply(.recalled(step, attempt: attempt)) }
             try host.recallEnd(step, isLost: false)
             apply(.exited(step, attempt: attempt, outcome))
         case .uploaded(let step, let failure):
-            guard isKnown(step) else { return }
-            apply(.recalled(step, attempt: 1))
+            let attempt = schedule.attempts(of: step) + 1
+            if starts.take(step, attempt) { apply(.recalled(step, attempt: attempt)) }
             host.pass(step)
             if failure == nil { recallUpload(step) }
             apply(.uploaded(step, failure: failure))
         case .taken(let step, let output, let isWithheld):
-            guard isKnown(step) else { return }
             try refuse(isWithheld, step)
             apply(.recalled(step, attempt: 0))
             try host.recallEnd(step, isLost: false)
             apply(.probed(step, .hit(StepResult(code: 0, output: output))))
         }
     }
-
-    private func isKnown(_ step: StepIndex) -> Bool { plan.steps.indices.contains(step.int) }
 
     private func refuse(_ isWithheld: Bool, _ step: StepIndex) throws(ResumeError) {
         if isWithheld { throw .withheld(step: plan.steps[step.int].name) }

@@ -89,7 +89,10 @@ final class Scheduler {
         while true {
             perform()
             if outcome != nil { break }
-            var next = [wakeAt, observer.wakeAt].compactMap { $0 }.min()
+            // What has just been done is told before anybody waits for what comes.
+            observer.refresh(now: MonotonicClock.now())
+            let written = log.hasUnwritten ? lastFlush &+ Self.flushInterval : nil
+            var next = [wakeAt, observer.wakeAt, written].compactMap { $0 }.min()
             if !commands.isEmpty || (running.isEmpty && next == nil) { next = 0 }
             table.wait(until: next) { event in
                 take(event)
@@ -99,8 +102,7 @@ final class Scheduler {
                 wakeAt = nil
                 apply(.wake)
             }
-            if now &- lastFlush > Self.flushInterval { flush(now) }
-            observer.refresh(now: now)
+            if now &- lastFlush >= Self.flushInterval { flush(now) }
         }
         if outcome == .succeeded { joinEnds() }
         return outcome ?? .noExit

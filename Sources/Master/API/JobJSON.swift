@@ -40,6 +40,7 @@ enum JobJSON {
         json.endObject()
         json.member("plan", job.plan?.description)
         json.member("rerun_of", job.request.rerun?.job.text)
+        json.member("rerun_mode", job.request.rerun?.mode.rawValue)
         json.member("requested_by", job.request.requestedBy)
         json.endObject()
     }

@@ -206,9 +206,26 @@ struct JobRoutes: Sendable {
         }
         var new = job.request
         let isFailed = try body.bool("failed") ?? false
+        if isFailed, try await !hasFailed(job) {
+            throw Problem(
+                .conflict, "No step of job \(job.id) failed.",
+                hint: "Run all of it again, without `failed`.")
+        }
         new.rerun = NewJob.Rerun(job: job.id, mode: isFailed ? .failed : .all)
         new.idempotencyKey = nil
         new.requestedBy = context.actor
         return try await answer(try await dispatcher.submit(new).job, .created)
+    }
+
+    /// Whether something of a job would run again: one without a plan runs whole.
+    private func hasFailed(_ job: Job) async throws -> Bool {
+        let steps = try await database.steps(of: job.id)
+        return steps.isEmpty
+            || steps.contains { step in
+                switch step.state {
+                case .succeeded, .cached, .skipped: false
+                default: true
+                }
+            }
     }
 }

@@ -9,6 +9,7 @@ enum JobFiles {
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
             throw EngineError.system("make", path: folder, errno: errno)
         }
+        try JobClock.begin(in: folder)
         try AtomicFile.write(order.encoded(), to: "\(folder)/\(EngineOrder.name)")
         let journal = "\(folder)/\(JournalReader.name)"
         let file = open(journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)

@@ -17,6 +17,8 @@ struct JobRunner: Sendable {
         case ended
         /// Nothing was executed, and it waits again.
         case again
+        /// It has a plan, which names a concurrency group: it waits for that.
+        case parked
     }
 
     /// What does not differ between jobs.
@@ -43,6 +45,7 @@ struct JobRunner: Sendable {
 
     /// A job that ends its engines, by taking all memory for example, does so no more often.
     private static let mostEngines = 5
+    private static let endPause = Duration.milliseconds(2)
     private static let reapPause = Duration.milliseconds(50)
     private var database: MasterDatabase { setting.database }
     private var folder: String { setting.data.job(job.id) }
@@ -55,7 +58,8 @@ struct JobRunner: Sendable {
             else { return .ended }
             let process = try await start()
             control.began(process)
-            return try await attend(JournalRecording(), from: 0, child: process)
+            let (recording, offset) = try await recorded()
+            return try await attend(recording, from: offset, child: process)
         } catch let error as MasterDatabaseError where error.endsMaster {
             throw error
         } catch is CancellationError {
@@ -88,6 +92,12 @@ struct JobRunner: Sendable {
             branch: wanted.branch, parameters: wanted.parameters, cache: setting.cacheFolder,
             slots: setting.slots)
         order.allowsHost = false
+        order.isGrouped = request.concurrency != nil
+        if let rerun = request.rerun, rerun.mode == .failed {
+            order.earlier = EngineOrder.Earlier(
+                job: rerun.job, artifacts: "\(setting.data.job(rerun.job))/artifacts",
+                steps: try await database.steps(of: rerun.job).map { ($0.id, $0.state) })
+        }
         let prepared = order
         let folder = folder
         let secrets = try await secrets(source.commit, address)
@@ -120,14 +130,10 @@ struct JobRunner: Sendable {
     /// Goes on with what a master before this one had started; `nil` when that has not begun.
     private func takeUp() async throws -> End? {
         guard job.state == .scheduling || job.state == .running else { return nil }
-        let offset = try await database.journalOffset(of: job.id)
+        let (recording, offset) = try await recorded()
         let folder = folder
-        let (recording, isThere) = try await setting.threads.runIfActive {
-            var recording = JournalRecording()
-            var reader = JournalReader(folder: folder, offset: 0)
-            let events = try reader.next(before: offset)
-            _ = recording.records(of: events)
-            return (recording, access("\(folder)/\(JournalReader.name)", F_OK) == 0)
+        let isThere = try await setting.threads.runIfActive {
+            access("\(folder)/\(JournalReader.name)", F_OK) == 0
         }
         guard isThere else { return try await lose(recording, from: offset) }
         if let process = recording.process {
@@ -136,15 +142,40 @@ struct JobRunner: Sendable {
         return try await attend(recording, from: offset, child: nil)
     }
 
+    /// What is recorded of the journal, and how far that goes.
+    private func recorded() async throws -> (JournalRecording, UInt64) {
+        let offset = try await database.journalOffset(of: job.id)
+        let folder = folder
+        let recording = try await setting.threads.runIfActive {
+            var recording = JournalRecording()
+            var reader = JournalReader(folder: folder, offset: 0)
+            _ = recording.records(of: try reader.next(before: offset))
+            return recording
+        }
+        return (recording, offset)
+    }
+
     // MARK: Following
+
+    /// Why a journal is followed no more.
+    private enum Left {
+        case over
+        case parked
+        /// The engine is gone; so much of the journal was read.
+        case gone(JournalRecording, UInt64)
+    }
 
     /// Sees a job to its end, whatever number of engines that takes.
     private func attend(
         _ begun: JournalRecording, from start: UInt64, child: pid_t?
     ) async throws -> End {
         var (recording, offset, child) = (begun, start, child)
-        while let left = try await follow(recording, from: offset, child: child) {
-            (recording, offset) = left
+        while true {
+            switch try await follow(recording, from: offset, child: child) {
+            case .over: return .ended
+            case .parked: return .parked
+            case .gone(let found, let end): (recording, offset) = (found, end)
+            }
             guard try await isToGoOn(recording) else {
                 return try await lose(recording, from: offset)
             }
@@ -155,7 +186,6 @@ struct JobRunner: Sendable {
             control.began(next)
             child = next
         }
-        return .ended
     }
 
     /// Whether another engine goes on with a job whose engine is gone.
@@ -184,7 +214,7 @@ struct JobRunner: Sendable {
     /// the engine was gone. `child` is the engine where it is a child of this process.
     private func follow(
         _ begun: JournalRecording, from offset: UInt64, child: pid_t?
-    ) async throws -> (JournalRecording, UInt64)? {
+    ) async throws -> Left {
         let (changes, continuation) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let watch = try setting.watcher.watch(folder) { continuation.yield() }
@@ -210,11 +240,16 @@ struct JobRunner: Sendable {
                 if try await record(records, offset: reader.offset) {
                     control.ended()
                     if let child, isAlive { reap(child) }
-                    return nil
+                    return .over
+                }
+                if recording.isParked {
+                    control.ended()
+                    try await waitForEnd(of: child, reader)
+                    return .parked
                 }
             } else if !isAlive {
                 control.ended()
-                return (recording, reader.offset)
+                return .gone(recording, reader.offset)
             }
         }
         throw CancellationError()
@@ -236,51 +271,13 @@ struct JobRunner: Sendable {
             try await database.write { transaction in
                 var isOver = false
                 for record in records {
-                    isOver = try Self.put(record, id, bytes, transaction) || isOver
+                    isOver = try transaction.put(record, of: id, plan: bytes) || isOver
                 }
                 if let artifacts { try transaction.record(artifacts, of: id, at: .now()) }
                 try transaction.setJournalOffset(offset, of: id)
                 return isOver
             }
         }
-    }
-
-    private static func put(
-        _ record: JournalRecording.Record, _ id: JobID, _ plan: [UInt8]?,
-        _ transaction: WriteTransaction
-    ) throws -> Bool {
-        switch record {
-        case .planned(let text, let steps, let time):
-            guard let plan, text.hasPrefix("sha256:"),
-                let digest = Digest(hex: String(text.dropFirst(7))).map({ PlanDigest($0) })
-            else { throw JobProblem.noPlan }
-            try transaction.put(plan: plan, digest: digest, at: time)
-            try transaction.setPlan(digest, steps: steps, of: id, at: time)
-            _ = try transaction.transition(id, to: .running, reason: nil, at: .now())
-            return false
-        case .steps(let changes):
-            try transaction.record(changes, of: id)
-            return false
-        case .ended(let state, let reason):
-            return try finish(id, state, reason: reason, transaction)
-        }
-    }
-
-    /// Ends a job. One that somebody wanted to end before it did has ended for that reason.
-    private static func finish(
-        _ id: JobID, _ state: JobState, reason: String?, _ transaction: WriteTransaction
-    ) throws -> Bool {
-        var (state, reason) = (state, reason)
-        if state != .success, let stop = try transaction.stop(of: id) {
-            (state, reason) = (stop.state, stop.reason)
-        } else if state == .cancelled {
-            // Nobody here has asked for that.
-            (state, reason) = (.failure, "lost: its engine was told to end from outside")
-        }
-        try transaction.endSteps(
-            of: id, as: state == .failure ? .blocked : .cancelled, at: .now())
-        _ = try transaction.transition(id, to: state, reason: reason, at: .now())
-        return true
     }
 
     /// The engine is gone without a word, and no other goes on. Where no attempt can have been made,
@@ -309,8 +306,8 @@ struct JobRunner: Sendable {
                 try transaction.setJournalOffset(offset, of: id)
                 if let artifacts { try transaction.record(artifacts, of: id, at: .now()) }
                 if !lost.isEmpty { try transaction.record(lost, of: id) }
-                _ = try Self.finish(
-                    id, .failure, reason: "lost: its engine was ended from outside", transaction)
+                try transaction.finish(
+                    id, .failure, reason: "lost: its engine was ended from outside")
             }
         }
         return .ended
@@ -333,8 +330,21 @@ struct JobRunner: Sendable {
     private func end(_ state: JobState, reason: String) async throws {
         let id = job.id
         try await persist {
-            try await database.write { try Self.finish(id, state, reason: reason, $0) }
+            try await database.write { try $0.finish(id, state, reason: reason) }
         }
+    }
+
+    /// Waits until an engine that has nothing more to do is gone, so that another may begin.
+    private func waitForEnd(of child: pid_t?, _ reader: JournalReader) async throws {
+        var isAlive = true
+        while isAlive {
+            isAlive = try await setting.threads.runIfActive {
+                child.map { EngineProcess.isAlive($0) } ?? false || reader.isHeld()
+            }
+            if isAlive { try await Task.sleep(for: Self.endPause) }
+        }
+        let folder = folder
+        try await setting.threads.runIfActive { JobClock.forget(in: folder) }
     }
 
     /// Takes the exit status of an engine whose job is over, without a thread that waits for it.

@@ -8,7 +8,11 @@ internal import struct Executor.Timestamp
 struct JournalRecording {
     /// Something to be recorded.
     enum Record: Sendable, Equatable {
-        case planned(digest: String, steps: [JobStep], at: Timestamp)
+        /// `parked` is the concurrency group that it waits for.
+        case planned(
+            digest: String, steps: [JobStep], at: Timestamp, parked: NewJob.Concurrency?)
+        /// One that waited for its group is run.
+        case goesOn
         case steps([StepChange])
         /// The job is over.
         case ended(JobState, reason: String?)
@@ -20,6 +24,8 @@ struct JournalRecording {
     private(set) var engines = 0
     /// Whether the plan is known.
     private(set) var isPlanned = false
+    /// Whether it waits for its concurrency group.
+    private(set) var isParked = false
     /// Whether an attempt may have been made.
     private(set) var hasStarted = false
     /// Steps of which an attempt has begun and not ended, with its number.
@@ -71,15 +77,17 @@ struct JournalRecording {
         case .engineStarted(let process):
             self.process = process
             engines += 1
-            return nil
-        case .compiled(let digest, _, let steps, let time):
+            defer { isParked = false }
+            return isParked ? .goesOn : nil
+        case .compiled(let digest, let parked, let steps, let time):
             isPlanned = true
+            isParked = parked != nil
             begun = Timestamp(microseconds: time)
             return .planned(
                 digest: digest,
                 steps: steps.enumerated().map { index, step in
                     JobStep(step: index, id: step.id, name: step.name)
-                }, at: begun)
+                }, at: begun, parked: parked)
         case .compileFailed(let text): return .ended(.failure, reason: text)
         case .engineFailed(let text, let hint):
             return .ended(.failure, reason: hint.map { "\(text)\n\($0)" } ?? text)

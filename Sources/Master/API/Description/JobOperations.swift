@@ -50,7 +50,8 @@ extension APIOperation {
 
     static let getStep = APIOperation(
         id: "getStep", tag: tag,
-        summary: "Tells of a step, which is named by its id, name or number, and of all tries at it.",
+        summary:
+            "Tells of a step, which is named by its id, name or number, and of all tries at it.",
         answers: [Answer(200, "The step.", .json("StepWithTries"))], problems: [404, 409])
 
     static let getPlan = APIOperation(
