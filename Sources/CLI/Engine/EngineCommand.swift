@@ -71,6 +71,7 @@ struct EngineCommand: ParsableCommand {
         configuration.jobFolder = JobFolder(path: folder, job: order.job)
         configuration.revision = order.compile.revision
         configuration.jobs = order.slots
+        configuration.sharing = order.sharing
         configuration.allowsHost = order.allowsHost
         configuration.trigger = order.compile.event
         configuration.branch = order.compile.branch

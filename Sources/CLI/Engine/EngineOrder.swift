@@ -10,6 +10,7 @@ import PipelineIR
 /// `grouped` (whether its turn in a concurrency group has come, or another than that of its plan
 /// was asked for), and `earlier`, the job of which only what failed runs again: an object with
 /// `job`, `artifacts` (a folder) and `steps` (an object of states by the ids of steps).
+/// `sharing` says which slots all jobs share: `folder`, `count`, `share`, `weight` (a text).
 struct EngineOrder {
     var job: JobID
     var compile = Compilations.Order()
@@ -20,6 +21,7 @@ struct EngineOrder {
     /// Whether it runs although its plan names a concurrency group.
     var isGrouped = false
     var earlier: EarlierJob?
+    var sharing: SlotSharing?
 
     static let name = "order.json"
     static let mostBytes = 4 << 20
@@ -56,7 +58,18 @@ struct EngineOrder {
         allowsHost = value["host"] == .bool(true)
         readsSecrets = value["secrets"] == .bool(true)
         isGrouped = value["grouped"] == .bool(true)
+        sharing = Self.sharing(value["sharing"])
         earlier = Self.earlier(value["earlier"])
+    }
+
+    private static func sharing(_ value: JSONValue?) -> SlotSharing? {
+        guard let value, let folder = value["folder"]?.text,
+            case .integer(let count)? = value["count"]
+        else { return nil }
+        return SlotSharing(
+            folder: folder, count: Int(min(max(1, count), mostSlots)),
+            share: value["share"]?.text ?? "",
+            weight: value["weight"]?.text.flatMap { Double($0) } ?? 1)
     }
 
     private static func earlier(_ value: JSONValue?) -> EarlierJob? {

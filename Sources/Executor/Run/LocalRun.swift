@@ -53,6 +53,7 @@ package struct LocalRun {
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
             priority: CriticalPath(configured.plan, durations: known).priorities)
         scheduler.containers = containers
+        if let sharing = configured.sharing { try scheduler.share(sharing) }
         scheduler.settled =
             configured.earlier?.settled(configured.plan, isInPlace: configured.isInPlace) ?? []
         let outcome = try run(scheduler, host)

@@ -26,6 +26,8 @@ package struct RunConfiguration {
     package var cpuMilli: UInt64 = 0
     /// Bytes of memory that steps may reserve together.
     package var memoryBytes: UInt64 = 0
+    /// What is shared with other runs; `nil` for a run by itself.
+    package var sharing: SlotSharing?
     /// Secrets that were given.
     package var secrets = SecretValues()
     /// Whether results are taken from the cache and kept in it.

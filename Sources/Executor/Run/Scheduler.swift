@@ -38,6 +38,8 @@ final class Scheduler {
     let failures = FailureKeeper()
     /// Steps that an earlier job has done, and that nobody needs again.
     var settled: Set<StepIndex> = []
+    /// Set when the steps of other runs count as well.
+    var sharing: SharedStarts?
     /// Set when steps run in images.
     var containers: Containers?
     /// What the keys of steps that have not ended were made of.
@@ -93,10 +95,15 @@ final class Scheduler {
             observer.refresh(now: MonotonicClock.now())
             let written = log.hasUnwritten ? lastFlush &+ Self.flushInterval : nil
             var next = [wakeAt, observer.wakeAt, written].compactMap { $0 }.min()
-            if !commands.isEmpty || (running.isEmpty && next == nil) { next = 0 }
+            let isWaiting = sharing?.isWaiting ?? false
+            if let pause = sharing?.pause {
+                next = min(next ?? .max, MonotonicClock.now() &+ pause)
+            }
+            if !commands.isEmpty || (running.isEmpty && !isWaiting && next == nil) { next = 0 }
             table.wait(until: next) { event in
                 take(event)
             }
+            startShared()
             let now = MonotonicClock.now()
             if let wake = wakeAt, wake <= now {
                 wakeAt = nil
@@ -189,8 +196,13 @@ final class Scheduler {
             if schedule.marks[step.int].contains(.stopping) {
                 return apply(.exited(step, attempt: attempt, .cancelled))
             }
-            start(step, attempt)
-        case .stop(let step, _, let immediately):
+            if sharing == nil || settled.contains(step) { return start(step, attempt) }
+            sharing?.add(step, attempt)
+            startShared()
+        case .stop(let step, let attempt, let immediately):
+            if sharing?.remove(step) == true {
+                return apply(.exited(step, attempt: attempt, .cancelled))
+            }
             if let slot = slots[step] {
                 table.stop(slot, cause: .stopped, immediately: immediately)
             }
@@ -230,6 +242,7 @@ final class Scheduler {
         case .wrote(let slot, let stream, let bytes): wrote(slot, stream, bytes)
         case .ended(let slot, let end): ended(slot, end)
         case .signalled(let number): signalled(number)
+        case .woken: sharing?.isWorthAsking = true
         }
     }
 

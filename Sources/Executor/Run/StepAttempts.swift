@@ -221,6 +221,7 @@ extension Scheduler {
     func ended(_ slot: Int, _ end: ProcessEnd) {
         guard let attempt = running.removeValue(forKey: slot) else { return }
         slots[attempt.step] = nil
+        sharing?.release()
         durations[attempt.step] = end.nanoseconds
         do { try attempt.log.finish(at: .now()) } catch { complain(error) }
         if end.outputHeld {

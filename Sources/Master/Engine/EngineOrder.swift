@@ -25,6 +25,8 @@ struct EngineOrder: Sendable {
     var slots: Int
     /// Whether steps that name an image run on this machine regardless.
     var allowsHost = false
+    /// The slots that all jobs share, and whose share this one takes.
+    var sharing: SlotSharing?
     /// Whether its turn in a concurrency group has come: else it does not run a plan that names one.
     var isGrouped = false
     /// The job of which only what failed runs again.
@@ -78,6 +80,19 @@ struct EngineOrder: Sendable {
         json.bool(allowsHost)
         json.key("secrets")
         json.bool(true)
+        if let sharing {
+            json.key("sharing")
+            json.beginObject()
+            json.key("folder")
+            json.string(sharing.folder)
+            json.key("count")
+            json.integer(sharing.count)
+            json.key("share")
+            json.string(sharing.share)
+            json.key("weight")
+            json.string("\(sharing.weight)")
+            json.endObject()
+        }
         json.key("grouped")
         json.bool(isGrouped)
         if let earlier { earlier.write(to: &json) }

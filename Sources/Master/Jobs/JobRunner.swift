@@ -6,6 +6,7 @@ internal import Synchronization
 
 internal import struct Executor.JobID
 internal import struct Executor.KeptWorkspace
+internal import struct Executor.SlotSharing
 internal import struct Executor.Timestamp
 
 /// Runs one job to its end: fetches its source, starts its engine, and records what the engine's
@@ -32,7 +33,10 @@ struct JobRunner: Sendable {
         /// For what waits for files.
         var threads: NIOThreadPool
         var cacheFolder: String
+        /// Steps that run at once, of all jobs.
         var slots: Int
+        /// Weights of teams; 1 where there is none.
+        var weights: [String: Double] = [:]
         /// What may be built, as `repositories.allow` has it.
         var allowed: [String]
         var owner: uid_t?
@@ -66,6 +70,8 @@ struct JobRunner: Sendable {
             // The engine goes on, and the next master with it.
             throw CancellationError()
         } catch {
+            // What was stopped because the master ends is for the next master.
+            if Task.isCancelled { throw CancellationError() }
             control.stop()
             try await end(.failure, reason: "\(error)")
             return .ended
@@ -80,7 +86,8 @@ struct JobRunner: Sendable {
         let address = try await setting.threads.runIfActive {
             try wanted.address(allowed: setting.allowed, owner: setting.owner)
         }
-        let source = try await setting.mirrors.commit(of: try wanted.reference(), in: address)
+        let source = try await setting.mirrors.commit(
+            of: try wanted.reference(), in: address, until: control.beforeEngine)
         if request.revision != source.commit {
             try await persist {
                 try await database.write { try $0.setRevision(source.commit, of: job.id) }
@@ -92,6 +99,10 @@ struct JobRunner: Sendable {
             branch: wanted.branch, parameters: wanted.parameters, cache: setting.cacheFolder,
             slots: setting.slots)
         order.allowsHost = false
+        let share = request.team ?? request.repository
+        order.sharing = SlotSharing(
+            folder: setting.data.slots, count: setting.slots, share: share,
+            weight: setting.weights[share] ?? 1)
         order.isGrouped = request.concurrency != nil
         if let rerun = request.rerun, rerun.mode == .failed {
             order.earlier = EngineOrder.Earlier(
@@ -117,7 +128,8 @@ struct JobRunner: Sendable {
         guard try await setting.secrets.hasAny() else { return JobSecrets.none }
         var branch = JobSource(request: job.request).branch
         if let name = branch,
-            try await !setting.mirrors.isCommit(commit, on: name, in: address)
+            try await !setting.mirrors.isCommit(
+                commit, on: name, in: address, until: control.beforeEngine)
         {
             branch = nil
         }
