@@ -56,6 +56,7 @@ enum DiagnosticCodes {
         "DNB314": "an artifact is malformed or not unique",
         "DNB315": "a service is malformed or not unique",
         "DNB316": "a name is empty, or more than a line",
+        "DNB317": "a concurrency group or its rule is malformed",
         "DNB401": "a secret is printed",
         "DNB402": "a secret becomes part of a name",
         "DNB403": "a secret stands in an argument list",

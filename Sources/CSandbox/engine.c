@@ -142,6 +142,8 @@ void danube_engine_listens(void) {
     if (is_listening != NULL) *is_listening = 1;
 }
 
+void danube_engine_dies_with_guard(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
 void danube_engine_lends_terminal(void) {
     if (lends_terminal != NULL) *lends_terminal = 1;
 }

@@ -77,21 +77,28 @@ enum Attempt {
         plan.description = Quantity.withoutNUL(evaluated.documentation)
         plan.defaultImage = evaluated.image
         plan.parameters = evaluated.parameters
+        plan.concurrency = evaluated.concurrency
+        plan.concurrencyRule = evaluated.concurrencyRule
         do {
             let recording = try gathered.reader.finished()
             var checks = StepChecks(frames: recording.frames)
             if !evaluated.image.isEmpty { checks.check(image: evaluated.image, nil) }
             checks.check(name: evaluated.name, "the pipeline", nil)
-            var imageProblems: [Diagnostic] = []
+            var headProblems: [Diagnostic] = []
             if !checks.diagnostics.isEmpty {
                 let image = place(of: "\"\(evaluated.image)\"", in: request.file, source)
-                imageProblems = checks.takeDiagnostics(placedAt: image)
+                headProblems = checks.takeDiagnostics(placedAt: image)
+            }
+            checks.check(concurrency: evaluated.concurrency, rule: evaluated.concurrencyRule)
+            if !checks.diagnostics.isEmpty {
+                let group = place(of: "concurrency", in: request.file, source)
+                headProblems += checks.takeDiagnostics(placedAt: group)
             }
             var lowering = Lowering(recording, plan: plan, checks: checks, deadline: deadline)
             try lowering.run()
             plan = lowering.plan
             compilation.paths = recording.pathCount
-            compilation.diagnostics += imageProblems + lowering.checks.diagnostics
+            compilation.diagnostics += headProblems + lowering.checks.diagnostics
         } catch {
             return say(error, request, &compilation)
         }

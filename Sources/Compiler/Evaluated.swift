@@ -18,12 +18,14 @@ struct Evaluated {
     var documentation = ""
     var image = ""
     var parameters: [Parameter] = []
+    var concurrency = ""
+    var concurrencyRule = ""
 
     /// Reads the frame `D`.
     init(done payload: [UInt8]) throws {
         var reader = MarshalReader(payload)
         let count = try reader.expectTuple()
-        guard count == 1 || count == 2 || count == 7 else {
+        guard count == 1 || count == 2 || count == 9 else {
             throw RecordingError.schema("the last frame")
         }
         isWhole = try reader.expectBool()
@@ -38,7 +40,7 @@ struct Evaluated {
                         documentation: try reader.expectString()))
             }
         }
-        if count == 7 {
+        if count == 9 {
             name = try reader.expectString()
             function = try reader.expectString()
             documentation = try reader.expectString()
@@ -55,6 +57,8 @@ struct Evaluated {
                     Parameter(
                         name: name, type: type, valueJSON: String(decoding: json, as: UTF8.self)))
             }
+            concurrency = try reader.expectString()
+            concurrencyRule = try reader.expectString()
         }
         try reader.expectEnd()
         parameters.sort { $0.name < $1.name }

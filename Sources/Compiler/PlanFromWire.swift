@@ -14,6 +14,8 @@ struct PlanFromWire {
         if !message.entry.isEmpty { plan.entry = message.entry }
         if !message.description_p.isEmpty { plan.description = message.description_p }
         if !message.defaultImage.isEmpty { plan.defaultImage = message.defaultImage }
+        if !message.concurrency.isEmpty { plan.concurrency = message.concurrency }
+        if !message.concurrencyRule.isEmpty { plan.concurrencyRule = message.concurrencyRule }
         plan.parameters += message.parameters.map {
             Parameter(name: $0.name, type: $0.type, valueJSON: $0.valueJson)
         }

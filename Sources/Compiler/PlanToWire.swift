@@ -36,6 +36,8 @@ enum PlanToWire {
         message.defaultImage = plan.defaultImage
         message.groups = plan.groups.map(group)
         message.description_p = plan.description
+        message.concurrency = plan.concurrency
+        message.concurrencyRule = plan.concurrencyRule
         return message
     }
 

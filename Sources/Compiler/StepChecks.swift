@@ -156,6 +156,25 @@ struct StepChecks {
         }
     }
 
+    /// Judges the group of jobs that a pipeline names, and its rule.
+    mutating func check(concurrency group: String, rule: String) {
+        if !Quantity.isLine(group) {
+            error(
+                "DNB317", "The concurrency group has a line break or control character",
+                "Write the name on one line.", nil)
+        }
+        if group.isEmpty, !rule.isEmpty {
+            error(
+                "DNB317", "There is a concurrency_rule and no group",
+                "Name the group: @pipeline(concurrency=…).", nil)
+        }
+        if !Plan.isConcurrencyRule(rule) {
+            error(
+                "DNB317", "`\(rule)` is no concurrency_rule",
+                "Write serialize, replace or queue(N).", nil)
+        }
+    }
+
     private mutating func check(paths: [String], _ frame: FrameIndex?) {
         for path in paths where !Quantity.isInside(path) {
             error(

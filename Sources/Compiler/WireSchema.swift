@@ -97,7 +97,8 @@ enum WireMessage: Int, CaseIterable {
         .many(8, "frames", .message(.frame)), .many(9, "sources", .message(.source)),
         .many(10, "notes", .message(.note)), .many(11, "context", .message(.contextValue)),
         .one(12, "default_image", .text), .many(13, "groups", .message(.group)),
-        .one(14, "description", .text),
+        .one(14, "description", .text), .one(15, "concurrency", .text),
+        .one(16, "concurrency_rule", .text),
     ]
 
     private static let stepFields: [WireField] = [

@@ -15,6 +15,11 @@ package struct Plan: Sendable, Equatable {
     package var description = ""
     /// Image of steps that name none; empty means the host.
     package var defaultImage = ""
+    /// Jobs of one group do not run at once; empty means none.
+    package var concurrency = ""
+    /// What a job does when its group is taken: `serialize`, `replace` or `queue(N)`; empty means
+    /// `serialize`.
+    package var concurrencyRule = ""
     /// Resolved parameters, sorted by name.
     package var parameters: [Parameter] = []
     /// Context values that were read, sorted by name.
@@ -36,6 +41,14 @@ package struct Plan: Sendable, Equatable {
 
     /// Creates an empty plan.
     package init(pipeline: String) { self.pipeline = pipeline }
+
+    /// Whether a text is what `concurrencyRule` may be.
+    package static func isConcurrencyRule(_ text: String) -> Bool {
+        if ["", "serialize", "replace"].contains(text) { return true }
+        guard text.hasPrefix("queue("), text.hasSuffix(")") else { return false }
+        let digits = text.utf8.dropFirst(6).dropLast()
+        return (1...9).contains(digits.count) && digits.allSatisfy { (0x30...0x39).contains($0) }
+    }
 }
 
 /// Index of a step in `Plan.steps`.

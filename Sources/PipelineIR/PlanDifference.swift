@@ -21,7 +21,7 @@ package struct PlanDifference: Sendable, Equatable {
 
     /// What of the whole plan may differ.
     package enum PlanField: String, Sendable, CaseIterable {
-        case pipeline, image, parameters, exits, notes
+        case pipeline, image, concurrency, parameters, exits, notes
     }
 
     /// A step that stands in both plans and is not the same.
@@ -213,6 +213,8 @@ private struct PlanComparison {
             // The default image shows at the steps that use it.
             case .image:
                 old.steps.isEmpty && new.steps.isEmpty && old.defaultImage != new.defaultImage
+            case .concurrency:
+                old.concurrency != new.concurrency || old.concurrencyRule != new.concurrencyRule
             case .parameters: old.parameters != new.parameters
             case .exits: exits(old, oldClasses) != exits(new, newClasses)
             case .notes: old.notes.map(\.text) != new.notes.map { $0.text.mapSteps(place) }

@@ -30,6 +30,8 @@ struct PlanWriter {
     /// Whether there was the time to write all of it.
     mutating func write(unless isOver: () -> Bool) -> Bool {
         json.beginObject()
+        text("concurrency", plan.concurrency)
+        text("concurrency_rule", plan.concurrencyRule)
         list("conditions", plan.conditions) { $0.condition($1) }
         list("context", plan.context) { $0.named($1.name, type: nil, value: $1.valueJSON) }
         text("description", plan.description)

@@ -97,6 +97,8 @@ struct PlanReader {
     // MARK: The plan
 
     enum PlanKey: String, SchemaKey {
+        case concurrency
+        case concurrencyRule = "concurrency_rule"
         case conditions, context, description, entry, exits, frames, groups, image, notes
         case parameters, pipeline, sources, steps, version
         static let table = KeyTable<Self>()
@@ -113,6 +115,8 @@ struct PlanReader {
             case .entry: plan.entry = try json.string()
             case .description: plan.description = try json.string()
             case .image: plan.defaultImage = try json.string()
+            case .concurrency: plan.concurrency = try json.string()
+            case .concurrencyRule: plan.concurrencyRule = try json.string()
             case .parameters:
                 plan.parameters = try list { (r) throws(PlanError) in try r.parameter() }
             case .context: plan.context = try list { (r) throws(PlanError) in try r.contextValue() }

@@ -31,6 +31,7 @@ struct PlanValidator {
         try text(plan.entry, [.key("entry")])
         try text(plan.description, [.key("description")])
         try image(plan.defaultImage, [.key("image")])
+        try concurrency()
         try values("parameters", plan.parameters.map { ($0.name, $0.valueJSON) })
         for (index, parameter) in plan.parameters.enumerated() {
             try line(
@@ -38,6 +39,19 @@ struct PlanValidator {
                 "A type")
         }
         try values("context", plan.context.map { ($0.name, $0.valueJSON) })
+    }
+
+    private func concurrency() throws(PlanError) {
+        try line(plan.concurrency, [.key("concurrency")], "A concurrency group")
+        let path: PlanPath = [.key("concurrency_rule")]
+        if plan.concurrency.isEmpty, !plan.concurrencyRule.isEmpty {
+            throw PlanError(.value, path, "The rule is that of no group.")
+        }
+        if !Plan.isConcurrencyRule(plan.concurrencyRule) {
+            throw PlanError(
+                .value, path, "`\(plan.concurrencyRule)` is no rule.",
+                hint: "There are serialize, replace and queue(N).")
+        }
     }
 
     private func values(

@@ -42,7 +42,7 @@ struct Oracle {
                 running = begun.filter { ends[$0] == nil && plan.steps[$0].kind == .run }
             }
             if cancelled != .now { cancelled = urgency }
-        case .start, .wake, .probed, .vacated: break
+        case .start, .wake, .probed, .vacated, .recalled, .resume: break
         }
         // Failures first: what one event ends besides, they explain.
         let open = plan.steps.indices.filter { ends[$0] == nil }

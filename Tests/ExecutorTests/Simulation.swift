@@ -97,7 +97,7 @@ struct Simulation {
         case .vacated(let step, let attempt):
             if alive[step.int] != attempt { broken.append("room of no attempt was taken") }
             if !vacated.insert(step.int).inserted { broken.append("\(step) gave room twice") }
-        case .start, .wake, .cancel: break
+        case .start, .wake, .cancel, .recalled, .resume: break
         }
     }
 

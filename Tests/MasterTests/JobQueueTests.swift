@@ -63,6 +63,51 @@ import Testing
         #expect(found == [6002])
     }
 
+    @Test func `whatever comes, a team with nothing that runs waits for no other's thousands`()
+        throws
+    {
+        for seed in 1...40 as ClosedRange<UInt64> {
+            var random = Dice(state: seed)
+            let limit = 1 + random.below(4)
+            var queue = JobQueue(limits: .init(active: limit))
+            for number in 1...5000 { queue.add(try Self.entry(Int64(number), team: "many")) }
+            var running = numbers(&queue)
+            var number: Int64 = 10_000
+            for _ in 0..<200 {
+                // Up to as many teams as there are places beyond the limit come at once.
+                let teams = (0..<1 + random.below(limit)).map { "t\(number + Int64($0))" }
+                var ofTeams: [Int64] = []
+                for team in teams {
+                    number += 1
+                    ofTeams.append(number)
+                    queue.add(try Self.entry(number, team: team))
+                }
+                let started = numbers(&queue)
+                #expect(Set(started).isSuperset(of: ofTeams), "seed \(seed)")
+                running += started
+                #expect(queue.activeCount <= 2 * limit)
+                // Those of others are short, and now and then one of the thousands ends.
+                for done in ofTeams { queue.end(try Self.entry(done).job) }
+                running.removeAll { ofTeams.contains($0) }
+                if random.below(2) == 0, !running.isEmpty {
+                    queue.end(try Self.entry(running.remove(at: random.below(running.count))).job)
+                    running += numbers(&queue)
+                }
+                #expect(queue.activeCount == running.count)
+            }
+        }
+    }
+
+    @Test func `jobs of a paused pipeline wait, and others pass them`() throws {
+        var queue = JobQueue(limits: .init(active: 2))
+        queue.paused = ["p"]
+        queue.add(try Self.entry(1))
+        queue.add(try Self.entry(2, pipeline: "q"))
+        #expect(numbers(&queue) == [2])
+        queue.paused = []
+        #expect(numbers(&queue) == [1])
+    }
+
     @Test func `shares follow the weights`() throws {
         var queue = JobQueue(limits: .init(active: 1, weights: ["a": 3]))
         for number in 1...400 {
@@ -121,5 +166,18 @@ import Testing
         #expect(queue.activeCount == 0 && queue.waitingCount == 0)
         found = numbers(&queue)
         #expect(found == [])
+    }
+}
+
+/// Numbers of a seed (splitmix64).
+private struct Dice {
+    var state: UInt64
+
+    mutating func below(_ most: Int) -> Int {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return Int((z ^ (z >> 31)) % UInt64(max(1, most)))
     }
 }

@@ -70,7 +70,7 @@ import Testing
         var reader = JournalReader(folder: scratch.path, offset: 0)
         var recording = JournalRecording()
         let records = recording.records(of: try reader.next())
-        guard case .planned(_, let steps, let time) = records.first,
+        guard case .planned(_, let steps, let time, nil) = records.first,
             case .steps(let changes) = records.dropFirst().first
         else {
             Issue.record("\(records)")

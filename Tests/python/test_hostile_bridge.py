@@ -54,7 +54,7 @@ def tokens(*values: tuple[Any, ...]) -> bytes:
 
 def recording(*frames: bytes) -> bytes:
     """A whole recording of one path."""
-    done = (True, (("p", "p", ""),), "p", "p", "", "", ())
+    done = (True, (("p", "p", ""),), "p", "p", "", "", (), "", "")
     return b"".join([
         frame(b"H", GREETING), frame(b"P", marshal.dumps((-1,), 2)), *frames,
         tokens((12, 0, "", 0, "", "")), frame(b"G", marshal.dumps((), 2)),

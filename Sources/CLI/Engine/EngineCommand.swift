@@ -35,9 +35,13 @@ struct EngineCommand: ParsableCommand {
 
     private func begin(_ journal: JournalFile) throws {
         let order: EngineOrder
+        let earlier: EarlierEngines
         let namespaces: Int32
         do throws(Failure) {
             order = try EngineOrder(folder: folder)
+            earlier = try EarlierEngines(folder: folder)
+            // Those of an engine with process ids of its own have ended with it.
+            if earlier.digest != nil, getpid() != 1 { StrayProcesses.end(of: order.job) }
             namespaces = try alone(journal)
         } catch {
             tell(error, journal)
@@ -45,7 +49,10 @@ struct EngineCommand: ParsableCommand {
         }
         let secrets = try secrets(order)
         do {
-            try EngineThread.run { Glibc.exit(try run(order, secrets, journal, namespaces)) }
+            try EngineThread.run {
+                Glibc.exit(
+                    try run(order, secrets, journal, namespaces, after: earlier))
+            }
         } catch let failure as Failure {
             tell(failure, journal)
             throw failure
@@ -71,6 +78,7 @@ struct EngineCommand: ParsableCommand {
         guard namespaces >= 0 else {
             throw .environment("cannot start: \(FileBytes.reason(-namespaces))")
         }
+        if namespaces & Int32(DANUBE_OWN_PROCESSES) != 0 { danube_engine_dies_with_guard() }
         return namespaces
     }
 
@@ -81,54 +89,78 @@ struct EngineCommand: ParsableCommand {
         line.string("engine_started")
         line.key("pid")
         line.integer(Int(process))
+        line.key("boot")
+        line.string(EarlierEngines.boot)
         line.endObject()
         journal.send(line.bytes + [0x0a])
         try journal.check()
     }
 
-    /// Compiles and runs, and gives the exit status.
+    /// Compiles and runs, or goes on with what engines before this one had begun, and gives the
+    /// exit status.
     private func run(
-        _ order: EngineOrder, _ secrets: SecretValues, _ journal: JournalFile, _ namespaces: Int32
+        _ order: EngineOrder, _ secrets: SecretValues, _ journal: JournalFile, _ namespaces: Int32,
+        after earlier: EarlierEngines
     ) throws -> Int32 {
-        let compilation = Compilations.compile(order.compile)
-        guard let bytes = compilation.protoBytes, let digest = compilation.digest,
-            !compilation.diagnostics.contains(where: { $0.level == .error })
-        else {
-            refuse(compilation, journal)
-            return 2
-        }
-        let plan: Plan
-        do {
-            plan = try compilation.plan ?? PlanProto.decode(bytes, isKnown: compilation.memoised)
-        } catch {
-            throw Failure.bug("the plan of the plan cache cannot be read: \(error)")
-        }
-        try tell(plan, bytes, digest, journal)
+        guard
+            let (plan, digest) = try earlier.plan(in: folder) ?? (try compile(order, journal))
+        else { return 2 }
         var configuration = RunConfiguration(
             plan: plan, digest: digest, root: order.compile.root, cacheFolder: order.cache,
             stateFolder: folder)
+        if earlier.digest != nil { configuration.earlierRun = earlier.run }
         configuration.jobFolder = JobFolder(path: folder, job: order.job)
         configuration.revision = order.compile.revision
         configuration.jobs = order.slots
+        configuration.sharing = order.sharing
         configuration.allowsHost = order.allowsHost
         configuration.trigger = order.compile.event
         configuration.branch = order.compile.branch
         configuration.secrets = secrets
         configuration.namespaces = namespaces
         configuration.explains = false
+        configuration.earlier = order.earlier
         // The master collects.
         configuration.cacheBudget = nil
         do {
             let summary = try LocalRun(configuration, observer: JournalWatch(journal)).run()
             return summary.outcome == .success ? 0 : 1
+        } catch let error as ResumeError {
+            throw Failure.environment("lost: \(error)")
         } catch {
             throw Failure.environment("the run cannot begin: \(error)")
         }
     }
 
+    /// Compiles; `nil` when there is no plan, or one whose turn has not come. Both are told.
+    private func compile(
+        _ order: EngineOrder, _ journal: JournalFile
+    ) throws(Failure) -> (plan: Plan, digest: PlanDigest)? {
+        let compilation = Compilations.compile(order.compile)
+        guard let bytes = compilation.protoBytes, let digest = compilation.digest,
+            !compilation.diagnostics.contains(where: { $0.level == .error })
+        else {
+            refuse(compilation, journal)
+            return nil
+        }
+        let plan: Plan
+        do {
+            plan = try compilation.plan ?? PlanProto.decode(bytes, isKnown: compilation.memoised)
+        } catch {
+            throw .bug("the plan of the plan cache cannot be read: \(error)")
+        }
+        let isParked = !plan.concurrency.isEmpty && !order.isGrouped
+        try tell(plan, bytes, digest, isParked: isParked, journal)
+        if !isParked { return (plan, digest) }
+        // Another engine goes on when its turn comes.
+        journal.finish()
+        return nil
+    }
+
     /// Keeps the plan beside the journal, and says which steps it has.
     private func tell(
-        _ plan: Plan, _ bytes: [UInt8], _ digest: PlanDigest, _ journal: JournalFile
+        _ plan: Plan, _ bytes: [UInt8], _ digest: PlanDigest, isParked: Bool,
+        _ journal: JournalFile
     ) throws(Failure) {
         do throws(CacheError) {
             try AtomicFile.write(bytes, to: "\(folder)/plan")
@@ -145,6 +177,14 @@ struct EngineCommand: ParsableCommand {
         line.string(plan.pipeline)
         line.key("time_us")
         line.integer(Timestamp.now().microseconds)
+        if isParked {
+            line.key("parked")
+            line.bool(true)
+            line.key("concurrency")
+            line.string(plan.concurrency)
+            line.key("concurrency_rule")
+            line.string(plan.concurrencyRule)
+        }
         line.key("steps")
         line.beginArray()
         for step in plan.steps {

@@ -6,7 +6,11 @@ import PipelineIR
 ///
 /// An object with these members: `job`, `root`, `revision`, `file`, `cache` (texts, all needed),
 /// `pipeline`, `event`, `branch` (texts), `parameters` (an object of texts), `slots` (an integer),
-/// `host` (a boolean), `secrets` (whether standard input has them, as an object of texts).
+/// `host` (a boolean), `secrets` (whether standard input has them, as an object of texts),
+/// `grouped` (whether its turn in a concurrency group has come, or another than that of its plan
+/// was asked for), and `earlier`, the job of which only what failed runs again: an object with
+/// `job`, `artifacts` (a folder) and `steps` (an object of states by the ids of steps).
+/// `sharing` says which slots all jobs share: `folder`, `count`, `share`, `weight` (a text).
 struct EngineOrder {
     var job: JobID
     var compile = Compilations.Order()
@@ -14,6 +18,10 @@ struct EngineOrder {
     var slots = 1
     var allowsHost = false
     var readsSecrets = false
+    /// Whether it runs although its plan names a concurrency group.
+    var isGrouped = false
+    var earlier: EarlierJob?
+    var sharing: SlotSharing?
 
     static let name = "order.json"
     static let mostBytes = 4 << 20
@@ -53,6 +61,33 @@ struct EngineOrder {
         }
         allowsHost = value["host"] == .bool(true)
         readsSecrets = value["secrets"] == .bool(true)
+        isGrouped = value["grouped"] == .bool(true)
+        sharing = Self.sharing(value["sharing"])
+        earlier = Self.earlier(value["earlier"])
+    }
+
+    private static func sharing(_ value: JSONValue?) -> SlotSharing? {
+        guard let value, let folder = value["folder"]?.text,
+            case .integer(let count)? = value["count"]
+        else { return nil }
+        return SlotSharing(
+            folder: folder, count: Int(min(max(1, count), mostSlots)),
+            share: value["share"]?.text ?? "",
+            weight: value["weight"]?.text.flatMap { Double($0) } ?? 1)
+    }
+
+    private static func earlier(_ value: JSONValue?) -> EarlierJob? {
+        guard let value, let job = value["job"]?.text.flatMap({ JobID($0) }) else { return nil }
+        let states = Dictionary(
+            StepRecord.State.allCases.map { ($0.word, $0) }, uniquingKeysWith: { first, _ in first }
+        )
+        let steps = (value["steps"]?.members ?? []).enumerated().map { index, member in
+            let state = member.value.text.flatMap { states[$0] } ?? .open
+            return (id: member.key, record: StepRecord(step: index, state: state))
+        }
+        var earlier = EarlierJob(job: job, steps: steps)
+        earlier.artifacts = value["artifacts"]?.text
+        return earlier
     }
 
     private static func text(

@@ -18,11 +18,13 @@ final class JournalWatch: RunObserver {
         events.explained(step, explanation)
     }
 
-    func starting(_ step: StepIndex, attempt: Int) throws {
-        events.starting(step, attemptToCome: attempt)
+    func starting(_ step: StepIndex, attempt: Int, lane: Int?) throws {
+        events.starting(step, attemptToCome: attempt, lane: lane)
         file.sync()
         try file.check()
     }
+
+    func keep(_ event: EarlierRun.Event) { events.keep(event) }
 
     func started(_ step: StepIndex, attempt: Int) { events.started(step, attempt: attempt) }
 

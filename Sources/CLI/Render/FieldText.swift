@@ -46,6 +46,9 @@ struct FieldText {
         switch field {
         case .pipeline: return plan.pipeline
         case .image: return plan.defaultImage
+        case .concurrency:
+            let rule = plan.concurrencyRule.isEmpty ? "" : " (\(plan.concurrencyRule))"
+            return plan.concurrency + rule
         case .parameters:
             return plan.parameters.map { "\($0.name)=\($0.valueJSON)" }.joined(separator: " ")
         case .notes:

@@ -69,6 +69,10 @@ struct PlanTable {
         for parameter in plan.parameters {
             facts.append("\(parameter.name)=\(parameter.valueJSON)")
         }
+        if !plan.concurrency.isEmpty {
+            let rule = plan.concurrencyRule.isEmpty ? "" : " (\(plan.concurrencyRule))"
+            facts.append("concurrency \(plan.concurrency)\(rule)")
+        }
         if widths.image > 0 {
             if !plan.defaultImage.isEmpty { facts.append("image \(plan.defaultImage)") }
         } else if !widths.imagesInRemarks,

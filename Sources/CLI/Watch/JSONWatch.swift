@@ -70,12 +70,22 @@ final class JSONWatch: RunObserver {
 
     /// Tells of an attempt before it starts; for a journal, which is durable before anything is
     /// done that it tells of.
-    func starting(_ step: StepIndex, attemptToCome attempt: Int) {
+    func starting(_ step: StepIndex, attemptToCome attempt: Int, lane: Int?) {
         put("step_starting", step) { json in
             json.key("attempt")
             json.integer(attempt)
+            if let lane {
+                json.key("lane")
+                json.integer(lane)
+            }
         }
         send()
+    }
+
+    /// Tells what a later engine has to know; for a journal.
+    func keep(_ event: EarlierRun.Event) {
+        guard let (name, step) = RecallCoding.head(of: event) else { return }
+        put(name, step) { RecallCoding.put(event, &$0) }
     }
 
     func started(_ step: StepIndex, attempt: Int) {

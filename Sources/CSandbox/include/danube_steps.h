@@ -23,6 +23,8 @@ enum {
 // is its child, and the function returns in it with the namespaces it has. It must be called
 // before there are threads. When the guard dies, the engine gets SIGTERM.
 int danube_engine_start(int wanted);
+// Of an engine whose processes end with it: it ends at once with its guard, not in order.
+void danube_engine_dies_with_guard(void);
 
 // Finds out beforehand which namespaces can be had, for every process that is forked from this one.
 // Gives those.

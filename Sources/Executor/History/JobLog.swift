@@ -20,6 +20,8 @@ package final class JobLog: Sendable {
         var descriptor: Int32
         /// Where in the file `pending` begins.
         var position = UInt64(LogFrame.fileHead.count)
+        /// Whether `index` knows all of the file.
+        var isIndexed = true
         var pending: [UInt8] = []
         /// The last frame in `pending`, and where its head is.
         var last: (frame: LogFrame, at: Int)?
@@ -51,6 +53,53 @@ package final class JobLog: Sendable {
         let error = danube_write_all(file, LogFrame.fileHead, LogFrame.fileHead.count)
         guard error == 0 else { throw Self.problem(-error, path) }
         guard rename(aside, path) == 0 else { throw Self.problem(errno, path, opening: true) }
+    }
+
+    /// Goes on with the log of a job whose engine was ended, or makes one. Nobody else may do so:
+    /// whoever calls holds the job.
+    convenience init(goingOnIn folder: String, redactor: Redactor) throws(LogError) {
+        let path = "\(folder)/\(Self.fileName)"
+        unlink(path + ".new")
+        let file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        if file < 0, errno == ENOENT {
+            try self.init(folder: folder, redactor: redactor)
+            return
+        }
+        guard file >= 0 else { throw Self.problem(errno, path, opening: true) }
+        do throws(LogError) {
+            let end = try Self.end(of: file, path)
+            self.init(folder, redactor, State(descriptor: file, position: end, isIndexed: false))
+        } catch {
+            Glibc.close(file)
+            throw error
+        }
+    }
+
+    private init(_ folder: String, _ redactor: Redactor, _ state: State) {
+        path = "\(folder)/\(Self.fileName)"
+        self.folder = folder
+        self.redactor = redactor
+        self.state = Mutex(state)
+    }
+
+    /// Where the last whole frame of a file ends; what follows is cut off, and the file is locked.
+    private static func end(of file: Int32, _ path: String) throws(LogError) -> UInt64 {
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else { throw problem(errno, path, opening: true) }
+        let size = lseek(file, 0, SEEK_END)
+        guard size >= LogFrame.fileHead.count else { throw .notALog(path: path) }
+        var place = off_t(LogFrame.fileHead.count)
+        var head = [UInt8](repeating: 0, count: LogFrame.headBytes)
+        while pread(file, &head, head.count, place) == head.count,
+            let frame = head.withUnsafeBytes({ $0.baseAddress.flatMap { LogFrame($0) } })
+        {
+            let next = place + off_t(LogFrame.headBytes + frame.length)
+            if next > size || frame.kind == LogFrame.end { break }
+            place = next
+        }
+        guard ftruncate(file, place) == 0, lseek(file, place, SEEK_SET) == place else {
+            throw problem(errno, path)
+        }
+        return UInt64(place)
     }
 
     deinit {
@@ -86,7 +135,7 @@ package final class JobLog: Sendable {
         try locked { state throws(LogError) in
             try self.write(&state)
             if durable, fdatasync(state.descriptor) != 0 { throw Self.problem(errno, self.path) }
-            if state.position > Self.indexedBytes {
+            if state.position > Self.indexedBytes, state.isIndexed {
                 // It can be made again from the log, so that it is missing is no failure.
                 state.index.write(to: self.folder, covering: state.position)
             }
@@ -100,8 +149,8 @@ package final class JobLog: Sendable {
         state.withLock { $0.position + UInt64($0.pending.count) }
     }
 
-    /// Whether something waits in memory.
-    package var isWaiting: Bool { state.withLock { !$0.pending.isEmpty } }
+    /// Whether something waits for `flush`.
+    var hasUnwritten: Bool { state.withLock { !$0.pending.isEmpty } }
 
     /// Whether nothing was added yet.
     package var isEmpty: Bool { byteCount == UInt64(LogFrame.fileHead.count) }

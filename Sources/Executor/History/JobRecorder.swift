@@ -50,7 +50,7 @@ package final class JobRecorder: @unchecked Sendable {
         }
     }
 
-    /// Begins a job that somebody else records: what is written is its log.
+    /// Begins a job that somebody else records, or goes on with it: what is written is its log.
     package init(
         _ given: JobFolder, redactor: Redactor = .none, at time: Timestamp = .now()
     ) throws(HistoryError) {
@@ -60,7 +60,7 @@ package final class JobRecorder: @unchecked Sendable {
         hasWriter = false
         queue.abandon()
         do throws(LogError) {
-            log = try JobLog(folder: folder, redactor: redactor)
+            log = try JobLog(goingOnIn: folder, redactor: redactor)
         } catch {
             throw .log(error)
         }

@@ -12,6 +12,8 @@ package final class ProcessTable {
         case ended(slot: Int, ProcessEnd)
         /// The program got a signal.
         case signalled(Int32)
+        /// The descriptor that `watch` was given can be read.
+        case woken
     }
 
     /// Nanoseconds that a process may take to end after SIGTERM.
@@ -21,6 +23,7 @@ package final class ProcessTable {
     /// Bytes read at once.
     static let chunkBytes = 1 << 16
     private static let signalToken = UInt64.max
+    private static let watchToken = UInt64.max - 1
 
     var slots: [ProcessSlot] = []
     let token: String
@@ -56,6 +59,11 @@ package final class ProcessTable {
         close(nothing)
         close(signals)
         buffer.deallocate()
+    }
+
+    /// Reports whenever a descriptor can be read, which its owner then does.
+    func watch(_ descriptor: Int32) throws(RunnerError) {
+        try loop.add(descriptor, token: Self.watchToken)
     }
 
     /// Slots of the processes that have not ended.
@@ -142,6 +150,7 @@ package final class ProcessTable {
         var ended: [Int] = []
         loop.wait(milliseconds: patience(until)) { token in
             if token == Self.signalToken { return readSignals(report) }
+            if token == Self.watchToken { return report(.woken) }
             let slot = Int(token >> 2)
             switch token & 3 {
             case 0:

@@ -29,7 +29,7 @@ enum StepMark {
 }
 
 /// Processes of jobs whose guard and engine were both killed, so that nobody ended them.
-enum StrayProcesses {
+package enum StrayProcesses {
     /// How often all processes are looked at, since one that is ended may just have doubled.
     private static let rounds = 10
 
@@ -44,6 +44,10 @@ enum StrayProcesses {
             if !found { return }
         }
     }
+
+    /// Ends every process of this user that bears the mark of a job, before an engine goes on with
+    /// it: a kernel that ends a namespace may have given its lock up a moment before.
+    package static func end(of job: JobID) { end(ofJobs: [job.text]) }
 
     private static func all() -> [pid_t] {
         guard let names = try? FileComparison.names(in: "/proc".joined(.root)) else { return [] }

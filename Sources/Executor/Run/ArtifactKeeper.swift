@@ -50,6 +50,22 @@ final class ArtifactKeeper {
             written: try written(to: target.utf8.dropFirst(root.utf8.count + 1)))
     }
 
+    /// Copies an artifact that an earlier job has kept in a folder.
+    func takeOver(_ name: String, isReport: Bool, from folder: String) throws {
+        let kept = try target(name)
+        guard let component = kept.split(separator: "/").last else { return }
+        // The name of a folder or file, whatever signs of a pattern it has.
+        let escaped = component.map { "*?[".contains($0) ? "[\($0)]" : String($0) }.joined()
+        _ = try keep("./" + escaped, name: name, isReport: isReport, from: folder)
+    }
+
+    /// Takes note of what an engine before this one has kept.
+    func recall(_ name: String, isReport: Bool) {
+        guard let target = try? target(name), access(target, F_OK) == 0 else { return }
+        kept.append((name, target))
+        if isReport { reports.append(target) }
+    }
+
     /// What stands in the repository after an artifact was put there.
     private func written(
         to target: Substring.UTF8View

@@ -4,6 +4,8 @@ internal import PipelineIR
 package struct EarlierJob: Sendable {
     /// Name of the job.
     package var job: JobID
+    /// Where its artifacts are by name, when this job needs them in a folder of its own.
+    package var artifacts: String?
     private let states: [String: StepRecord.State]
 
     /// Takes what is recorded of a job: ids of its steps with what became of them.

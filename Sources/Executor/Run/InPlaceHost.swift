@@ -42,6 +42,12 @@ final class InPlaceHost: StepHost {
         return FileTree(sorted: entries)
     }
 
+    func lane(of step: StepIndex) -> Int? { nil }
+
+    func recallBegin(_ step: StepIndex, lane: Int?) {}
+
+    func recallEnd(_ step: StepIndex, isLost: Bool) {}
+
     func pass(_ step: StepIndex) {}
 
     func viewing<Result>(_ step: StepIndex, _ body: (String) throws -> Result) throws -> Result {

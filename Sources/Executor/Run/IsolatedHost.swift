@@ -4,7 +4,9 @@ internal import PipelineIR
 final class IsolatedHost: StepHost {
     private let plan: Plan
     private let store: ContentStore
-    private let workspaces: Workspaces
+    let workspaces: Workspaces
+    /// Where another engine finds what steps have declared to write; `nil` where none follows.
+    let records: WorkspaceRecords?
     private let source: WorkspaceState
     private var flow: WorkspaceFlow
     private let ends: Set<StepIndex>
@@ -12,6 +14,8 @@ final class IsolatedHost: StepHost {
     private var held: [StepIndex: [Holding]] = [:]
     private var passed: Set<StepIndex> = []
     private var active: [StepIndex: Active] = [:]
+    /// Lanes of the engine before this one, by their number.
+    private var recalled: [Int: Lane] = [:]
     /// Where declared steps ran, until they have ended.
     private var failed: [StepIndex: Lane] = [:]
 
@@ -30,8 +34,12 @@ final class IsolatedHost: StepHost {
     }
 
     /// Creates a host for a job whose steps begin with a source.
-    init(plan: Plan, source: Layer, store: ContentStore, workspaces: Workspaces) {
+    init(
+        plan: Plan, source: Layer, store: ContentStore, workspaces: Workspaces,
+        records: WorkspaceRecords? = nil
+    ) {
         self.plan = plan
+        self.records = records
         self.store = store
         self.workspaces = workspaces
         self.source = WorkspaceState([source])
@@ -88,7 +96,40 @@ final class IsolatedHost: StepHost {
         if let outputs { _ = try take(step, outputs) } else { pass(step) }
     }
 
+    func lane(of step: StepIndex) -> Int? {
+        guard let active = active[step], !active.isDeclared else { return nil }
+        return active.lane.number
+    }
+
+    func recallBegin(_ step: StepIndex, lane number: Int?) throws {
+        passed.remove(step)
+        active[step] = nil
+        guard let number else { return }
+        var lane = recalled[number]
+        if lane == nil || lane?.sealed != nil {
+            lane = try workspaces.reopen(state(before: step), as: number)
+        }
+        guard let lane else { return }
+        recalled[number] = lane
+        lane.owners.append(step.int)
+        active[step] = Active(lane: lane, before: nil, isDeclared: false)
+    }
+
+    func recallEnd(_ step: StepIndex, isLost: Bool) throws {
+        if active[step] != nil { return try leave(step, outputs: nil) }
+        if !isLost, let outputs = try records?.outputs(of: step) {
+            _ = try take(outputs, of: step)
+        } else {
+            passUnchecked(step)
+        }
+    }
+
     func take(_ step: StepIndex, _ outputs: FileTree) throws -> Int {
+        try records?.keep(outputs, of: step)
+        return try take(outputs, of: step)
+    }
+
+    private func take(_ outputs: FileTree, of step: StepIndex) throws -> Int {
         var state = try state(before: step)
         if !outputs.entries.isEmpty {
             let layer = Layer(
@@ -167,6 +208,7 @@ final class IsolatedHost: StepHost {
 
     func close() {
         held = [:]
+        recalled = [:]
         active = [:]
         failed = [:]
         workspaces.close()

@@ -53,10 +53,10 @@ package struct LocalRun {
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
             priority: CriticalPath(configured.plan, durations: known).priorities)
         scheduler.containers = containers
+        if let sharing = configured.sharing { try scheduler.share(sharing) }
         scheduler.settled =
             configured.earlier?.settled(configured.plan, isInPlace: configured.isInPlace) ?? []
-        let outcome = scheduler.run()
-        host.close()
+        let outcome = try run(scheduler, host)
         var kept: Set<StepIndex> = []
         finish("The workspaces of steps that failed cannot be kept") {
             if configured.jobFolder == nil { kept = try scheduler.failures.keep(configured) }
@@ -75,6 +75,13 @@ package struct LocalRun {
         // Nobody waits for it, and what it cannot do now the next run can.
         _ = try? usage.grow(cache, budgetBytes: configured.cacheBudget)
         return summary
+    }
+
+    private func run(
+        _ scheduler: Scheduler, _ host: any StepHost
+    ) throws(ResumeError) -> JobOutcome {
+        defer { host.close() }
+        return try scheduler.run()
     }
 
     private func memory(of folder: Folder, isForLittle: Bool) throws -> DigestMemory {
@@ -104,7 +111,7 @@ package struct LocalRun {
         reopenable: Set<StepIndex>
     ) -> RunSummary {
         var summary = RunSummary(
-            outcome: outcome.summary, message: outcome.message(configuration.plan),
+            outcome: outcome.summary, message: message(outcome, scheduler.schedule),
             nanoseconds: MonotonicClock.now() &- started)
         summary.counts = scheduler.counts
         summary.reopenable = reopenable
@@ -117,6 +124,23 @@ package struct LocalRun {
                 RunMessage(.warning, "\(problem.path) is no JUnit report: \(problem.reason)"))
         }
         return summary
+    }
+
+    /// What there is to say of an outcome.
+    private func message(_ outcome: JobOutcome, _ schedule: Schedule) -> String? {
+        let steps: [StepIndex]
+        switch outcome {
+        case .failed(let step): steps = [step]
+        case .failedAtExit: steps = schedule.endOrder
+        default: steps = []
+        }
+        guard
+            let (step, reason) = steps.lazy.compactMap({ step -> (StepIndex, String)? in
+                if case .lost(let reason) = schedule.state(of: step) { (step, reason) } else { nil }
+            }).first
+        else { return outcome.message(configuration.plan) }
+        return "lost: step `\(configuration.plan.steps[step.int].name)`: \(reason), "
+            + "and it may not be tried again"
     }
 
     private func containers(
@@ -276,12 +300,17 @@ package struct LocalRun {
         }
         try? memory.save()
         let base = try SourceFolders(configuration.cacheFolder, store: store).layer(of: tree)
+        let workspaces = try Workspaces(
+            folder: place.folder,
+            mayMount: configuration.namespaces & Int32(DANUBE_OWN_MOUNTS) != 0,
+            view: Workspaces.view(in: configuration.cacheFolder))
+        if configuration.earlierRun?.hasLanes == true {
+            if workspaces.isCopying { throw ResumeError.copied }
+            try workspaces.skipUsed()
+        }
         return IsolatedHost(
-            plan: configuration.plan, source: base, store: store,
-            workspaces: try Workspaces(
-                folder: place.folder,
-                mayMount: configuration.namespaces & Int32(DANUBE_OWN_MOUNTS) != 0,
-                view: Workspaces.view(in: configuration.cacheFolder)))
+            plan: configuration.plan, source: base, store: store, workspaces: workspaces,
+            records: configuration.jobFolder == nil ? nil : try WorkspaceRecords(place.folder))
     }
 }
 

@@ -26,6 +26,8 @@ package struct RunConfiguration {
     package var cpuMilli: UInt64 = 0
     /// Bytes of memory that steps may reserve together.
     package var memoryBytes: UInt64 = 0
+    /// What is shared with other runs; `nil` for a run by itself.
+    package var sharing: SlotSharing?
     /// Secrets that were given.
     package var secrets = SecretValues()
     /// Whether results are taken from the cache and kept in it.
@@ -49,6 +51,8 @@ package struct RunConfiguration {
     var job = ""
     /// The job of which only what failed is run again.
     package var earlier: EarlierJob?
+    /// What engines before this one have done of the job; `nil` for a job that begins.
+    package var earlierRun: EarlierRun?
     /// The words of `danube run` that ask for this, without secrets.
     package var order: [String] = []
     /// Where a memo of the job is kept; `nil` for none.

@@ -7,8 +7,11 @@ package protocol RunObserver: AnyObject {
     func began(_ run: RunDescription)
     /// Why a cacheable step will run, or what it was taken from, once that is known.
     func explained(_ step: StepIndex, _ explanation: StepExplanation)
-    /// An attempt is about to start. It does not when this throws.
-    func starting(_ step: StepIndex, attempt: Int) throws
+    /// An attempt is about to start, in the lane with this number if any. It does not when this
+    /// throws.
+    func starting(_ step: StepIndex, attempt: Int, lane: Int?) throws
+    /// Something happened that a later engine has to know, if this one is ended from outside.
+    func keep(_ event: EarlierRun.Event)
     /// An attempt has started.
     func started(_ step: StepIndex, attempt: Int)
     /// A step wrote something; secrets have been taken out. Bytes are valid during the call only.
@@ -36,7 +39,10 @@ package protocol RunObserver: AnyObject {
 
 extension RunObserver {
     /// Lets it start.
-    package func starting(_ step: StepIndex, attempt: Int) throws {}
+    package func starting(_ step: StepIndex, attempt: Int, lane: Int?) throws {}
+
+    /// Keeps nothing: whoever watches ends with the engine.
+    package func keep(_ event: EarlierRun.Event) {}
 
     /// Shows nothing: what is shown of a step while it runs is over.
     package func replayed(

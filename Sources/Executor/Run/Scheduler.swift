@@ -38,6 +38,8 @@ final class Scheduler {
     let failures = FailureKeeper()
     /// Steps that an earlier job has done, and that nobody needs again.
     var settled: Set<StepIndex> = []
+    /// Set when the steps of other runs count as well.
+    var sharing: SharedStarts?
     /// Set when steps run in images.
     var containers: Containers?
     /// What the keys of steps that have not ended were made of.
@@ -77,32 +79,51 @@ final class Scheduler {
             jobs: configuration.jobs, cpuMilli: configuration.cpuMilli,
             memoryBytes: configuration.memoryBytes)
         limits.usesCache = configuration.usesCache
-        schedule = Schedule(plan, limits: limits, priority: priority)
+        schedule = Schedule(
+            plan, limits: limits, priority: priority,
+            recalls: configuration.earlierRun != nil)
     }
 
-    /// Runs the plan to its end.
-    func run() -> JobOutcome {
+    /// Runs the plan to its end. Throws when what was done before cannot be gone on with.
+    func run() throws(ResumeError) -> JobOutcome {
         apply(.start)
+        try recallEarlierRun()
         while true {
             perform()
             if outcome != nil { break }
-            // Without it, what a step printed before it fell silent would be seen at its end.
-            let flushAt = log.isWaiting ? lastFlush &+ Self.flushInterval : nil
-            var next = [wakeAt, observer.wakeAt, flushAt].compactMap { $0 }.min()
-            if !commands.isEmpty || (running.isEmpty && next == nil) { next = 0 }
+            // What has just been done is told before anybody waits for what comes.
+            observer.refresh(now: MonotonicClock.now())
+            let written = log.hasUnwritten ? lastFlush &+ Self.flushInterval : nil
+            var next = [wakeAt, observer.wakeAt, written].compactMap { $0 }.min()
+            let isWaiting = sharing?.isWaiting ?? false
+            if let pause = sharing?.pause {
+                next = min(next ?? .max, MonotonicClock.now() &+ pause)
+            }
+            if !commands.isEmpty || (running.isEmpty && !isWaiting && next == nil) { next = 0 }
             table.wait(until: next) { event in
                 take(event)
             }
+            startShared()
             let now = MonotonicClock.now()
             if let wake = wakeAt, wake <= now {
                 wakeAt = nil
                 apply(.wake)
             }
             if now &- lastFlush >= Self.flushInterval { flush(now) }
-            observer.refresh(now: now)
         }
         if outcome == .succeeded { joinEnds() }
         return outcome ?? .noExit
+    }
+
+    private func recallEarlierRun() throws(ResumeError) {
+        guard let earlier = configuration.earlierRun else { return }
+        do {
+            try recall(earlier)
+        } catch let error as ResumeError {
+            throw error
+        } catch {
+            throw .noWorkspace("\(error)")
+        }
     }
 
     /// Finds conflicts of branches that no step follows.
@@ -133,7 +154,11 @@ final class Scheduler {
         reportEnds()
         commands.removeFirst(next)
         guard commands.isEmpty else { return }
-        // Only now has everybody who follows a step taken its workspace.
+        release()
+    }
+
+    /// Only when everybody who follows a step has taken its workspace.
+    private func release() {
         while released < schedule.endOrder.count {
             host.ended(schedule.endOrder[released])
             released += 1
@@ -147,6 +172,20 @@ final class Scheduler {
         for command in starts { perform(command) }
     }
 
+    /// Performs what follows from what was done before: no more than handing workspaces on.
+    func performRecalled() {
+        for command in commands {
+            reportEnds()
+            switch command {
+            case .skip, .wake, .finish: perform(command)
+            case .probe, .start, .stop, .upload, .note: break
+            }
+        }
+        commands.removeAll()
+        reportEnds()
+        release()
+    }
+
     private func perform(_ command: Schedule.Command) {
         switch command {
         case .probe(let step):
@@ -157,8 +196,13 @@ final class Scheduler {
             if schedule.marks[step.int].contains(.stopping) {
                 return apply(.exited(step, attempt: attempt, .cancelled))
             }
-            start(step, attempt)
-        case .stop(let step, _, let immediately):
+            if sharing == nil || settled.contains(step) { return start(step, attempt) }
+            sharing?.add(step, attempt)
+            startShared()
+        case .stop(let step, let attempt, let immediately):
+            if sharing?.remove(step) == true {
+                return apply(.exited(step, attempt: attempt, .cancelled))
+            }
             if let slot = slots[step] {
                 table.stop(slot, cause: .stopped, immediately: immediately)
             }
@@ -188,6 +232,7 @@ final class Scheduler {
             if !tickets.isEmpty { tickets[step] = nil }
             record(step, end)
             counts[end.result, default: 0] += 1
+            if configuration.earlierRun?.reported.contains(step) == true { continue }
             observer.ended(step, end)
         }
     }
@@ -197,6 +242,7 @@ final class Scheduler {
         case .wrote(let slot, let stream, let bytes): wrote(slot, stream, bytes)
         case .ended(let slot, let end): ended(slot, end)
         case .signalled(let number): signalled(number)
+        case .woken: sharing?.isWorthAsking = true
         }
     }
 

@@ -44,6 +44,9 @@ extension Scheduler {
             return apply(.probed(step, .failed("\(error)")))
         }
         explain(step, .hit(key: known.key, job: known.job))
+        let isWithheld = known.captured.map(holdsSecret) ?? false
+        observer.keep(
+            .taken(step, output: isWithheld ? nil : known.captured, isWithheld: isWithheld))
         durations[step] = known.nanoseconds
         // Where nothing that a step depends on has changed, nobody waits to hear of it again.
         if !isClean { replay(known, for: step) }
@@ -71,6 +74,7 @@ extension Scheduler {
             trace[step] = nil
             explain(step, .hit(key: "", job: earlier.job.text))
             host.pass(step)
+            keepEnd(step, attempt, .exitCode(0, output: nil))
             return apply(.exited(step, attempt: attempt, .exitCode(0, output: nil)))
         }
         if configuration.explains, attempt == 1, records[step] == nil {
@@ -85,6 +89,7 @@ extension Scheduler {
             observer.told(
                 RunMessage(.error, outcome.text, hint: outcome.hint, step: step))
             try? host.leave(step, outputs: nil)
+            keepEnd(step, attempt, outcome.outcome)
             apply(.exited(step, attempt: attempt, outcome.outcome))
         }
     }
@@ -118,7 +123,7 @@ extension Scheduler {
         let (timeout, overflow) = (settings.options?.timeoutMilliseconds ?? 0)
             .multipliedReportingOverflow(by: 1_000_000)
         order.timeout = overflow ? 0 : timeout
-        try observer.starting(step, attempt: attempt)
+        try observer.starting(step, attempt: attempt, lane: host.lane(of: step))
         let slot = try table.start(order)
         let writer = log.writer(AttemptKey(step: step.int, attempt: attempt))
         let recording = ticket == nil ? nil : results.recording()
@@ -216,6 +221,7 @@ extension Scheduler {
     func ended(_ slot: Int, _ end: ProcessEnd) {
         guard let attempt = running.removeValue(forKey: slot) else { return }
         slots[attempt.step] = nil
+        sharing?.release()
         durations[attempt.step] = end.nanoseconds
         do { try attempt.log.finish(at: .now()) } catch { complain(error) }
         if end.outputHeld {
@@ -255,20 +261,21 @@ extension Scheduler {
             try? host.leave(attempt.step, outputs: left(by: attempt))
         }
         note(attempt, end, outcome)
+        keepEnd(attempt.step, attempt.attempt, outcome)
         let before = schedule.attempts(of: attempt.step)
         apply(.exited(attempt.step, attempt: attempt.attempt, outcome))
-        reportRetry(attempt, before)
+        reportRetry(attempt.step, before, "attempt \(before) failed")
         switch schedule.state(of: attempt.step) {
         case .failed, .cancelled, .lost: attempt.ticket.map(results.noteFailure)
         default: break
         }
     }
 
-    private func reportRetry(_ attempt: RunningAttempt, _ before: Int) {
-        guard case .backingOff(let until) = schedule.state(of: attempt.step) else { return }
+    func reportRetry(_ step: StepIndex, _ before: Int, _ reason: String) {
+        guard case .backingOff(let until) = schedule.state(of: step) else { return }
         let now = MonotonicClock.now()
         observer.retrying(
-            attempt.step, attempt: before + 1, reason: "attempt \(before) failed",
+            step, attempt: before + 1, reason: reason,
             after: until.nanoseconds > now ? until.nanoseconds - now : 0)
     }
 

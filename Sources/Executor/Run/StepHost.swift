@@ -18,6 +18,14 @@ protocol StepHost: AnyObject {
     /// Ends an attempt of a step, also one that could not begin. `outputs` are what is kept of a
     /// declared one.
     func leave(_ step: StepIndex, outputs: FileTree?) throws
+    /// The number of the lane in which an attempt that has entered runs, where it is one that
+    /// another engine could go on with.
+    func lane(of step: StepIndex) -> Int?
+    /// An engine before this one had begun an attempt, in this lane.
+    func recallBegin(_ step: StepIndex, lane: Int?) throws
+    /// An attempt of it has ended, or the step's result was taken. `isLost` says that nobody knows
+    /// what it left.
+    func recallEnd(_ step: StepIndex, isLost: Bool) throws
     /// Makes the outputs of a result from the cache part of the step's workspace. Gives how many
     /// files had to be written.
     func take(_ step: StepIndex, _ outputs: FileTree) throws -> Int

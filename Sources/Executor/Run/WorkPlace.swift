@@ -10,19 +10,29 @@ final class WorkPlace {
     /// A folder for what steps need for a moment.
     var temporary: String { "\(folder)/tmp" }
     private let lock: LockFile
+    private let keeping: KeptWorkspace?
+    /// Whether an engine before this one had worked there.
+    private let found: Bool
 
     /// Makes the folder of a job. Removes those of jobs that are dead, and ends the processes that
     /// they left.
     convenience init(_ configuration: RunConfiguration) throws {
         try self.init(
             configuration.cacheFolder, job: configuration.job,
-            namespaces: configuration.namespaces,
+            namespaces: configuration.namespaces, keptFor: configuration.jobFolder,
             sweeps: configuration.jobFolder == nil ? .always : .onceInAWhile)
+        guard let earlier = configuration.earlierRun, earlier.hasLanes else { return }
+        if earlier.isOfAnotherBoot || !found {
+            remove()
+            throw earlier.isOfAnotherBoot ? ResumeError.restarted : .noWorkspace(folder)
+        }
     }
 
-    /// Makes the folder of a job in a cache, also anew for one that has ended.
+    /// Makes the folder of a job in a cache, also anew for one that has ended. A job of a master
+    /// keeps it for the next engine when this one is ended from outside.
     init(
-        _ cacheFolder: String, job: String, namespaces: Int32, sweeps: Sweeps = .always
+        _ cacheFolder: String, job: String, namespaces: Int32, keptFor jobFolder: JobFolder? = nil,
+        sweeps: Sweeps = .always
     ) throws {
         let all = Self.all(cacheFolder)
         try Workspaces.makeFolder(cacheFolder)
@@ -37,6 +47,11 @@ final class WorkPlace {
             throw WorkspaceError.system("lock", path: name, errno: EWOULDBLOCK)
         }
         self.lock = lock
+        let path = folder
+        keeping = jobFolder.map { KeptWorkspace(path, $0) }
+        found = access("\(folder)/lanes", F_OK) == 0
+        if found { Containers.reap(folder) }
+        try keeping?.keep()
         try Workspaces.makeFolder(folder)
         try Workspaces.makeFolder("\(folder)/tmp")
     }
@@ -69,6 +84,7 @@ final class WorkPlace {
             _ = danube_unmount("\(folder)/lanes/\(String(decoding: lane, as: UTF8.self))")
         }
         ScratchRemoval.remove(folder)
+        keeping?.giveUp()
         lock.remove()
     }
 
@@ -86,6 +102,8 @@ final class WorkPlace {
         var jobs: Set<String> = []
         for name in names {
             var job = String(decoding: name, as: UTF8.self)
+            if KeptWorkspace.isMark(name: job, in: all) { continue }
+            if KeptWorkspace.isKept("\(all)/\(job)") { continue }
             guard job.hasSuffix(".lock") else {
                 // A folder is made after its lock and removed before it.
                 let locks = ["\(all)/\(job).lock", "\(all)/\(job)\(openMark).lock"]
@@ -100,6 +118,7 @@ final class WorkPlace {
                 if !seesProcesses { continue }
                 job.removeLast(openMark.count)
             }
+            if KeptWorkspace.isKept("\(all)/\(job)") { continue }
             guard let lock = try? LockFile.take(path, .aloneAtOnce) else { continue }
             dead.append(lock)
             jobs.insert(job)

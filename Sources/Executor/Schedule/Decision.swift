@@ -85,6 +85,7 @@ extension Schedule {
     }
 
     private mutating func fillProbes(_ commands: inout [Command]) {
+        if isRecalling { return }
         while let step = probes.first {
             if isHindered(step) {
                 probes.removeFirst(graph)
@@ -104,6 +105,7 @@ extension Schedule {
     /// Starts steps in their order. One for which there is no room is not overtaken, so that a
     /// large step is not put off for ever by small ones.
     private mutating func fillStarts(_ commands: inout [Command]) {
+        if isRecalling { return }
         while let step = starts.first {
             if isHindered(step) {
                 starts.removeFirst(graph)
@@ -141,7 +143,7 @@ extension Schedule {
         }
     }
 
-    private mutating func reserve(_ step: Int32) {
+    mutating func reserve(_ step: Int32) {
         reserved.jobs += 1
         guard let needs = graph.settings(step) else { return }
         if limits.cpuMilli > 0 { reserved.cpuMilli += needs.cpuMilli }

@@ -42,6 +42,8 @@ package struct Schedule: Sendable, Equatable {
     var prefix = 0
     var notesDone = 0
     private var hasStarted = false
+    /// What was done before is being told, so nothing is started.
+    var isRecalling: Bool
     /// All steps that have ended, in the order in which they did.
     package internal(set) var endOrder: [StepIndex] = []
     /// Whether `finish` was commanded.
@@ -80,8 +82,11 @@ package struct Schedule: Sendable, Equatable {
     }
 
     /// Prepares to run a valid plan. Of two steps that could start, that with the higher priority
-    /// does; without priorities, and among equals, the one that is first in the program.
-    package init(_ plan: Plan, limits: Limits, priority: [Int64]? = nil) {
+    /// does; without priorities, and among equals, the one that is first in the program. One that
+    /// recalls starts nothing before `resume`: it is told what was done before, in that order.
+    package init(
+        _ plan: Plan, limits: Limits, priority: [Int64]? = nil, recalls: Bool = false
+    ) {
         let graph = ScheduleGraph(plan, priority: priority)
         self.graph = graph
         self.limits = limits
@@ -93,6 +98,7 @@ package struct Schedule: Sendable, Equatable {
         place = Array(repeating: -1, count: graph.count)
         ends = FailureReach(graph.blocks)
         remaining = graph.count
+        isRecalling = recalls
     }
 
     /// Takes in what happened and gives what is to be done, in this order.
@@ -119,6 +125,8 @@ package struct Schedule: Sendable, Equatable {
         case .uploaded(let step, let failure): uploaded(step, failure, now, &commands)
         case .wake: retries.commanded = nil
         case .cancel(let urgency): cancel(urgency, &commands)
+        case .recalled(let step, let attempt): recalled(step, attempt)
+        case .resume: isRecalling = false
         }
         if let next = wakeSleepers(now, &commands) { commands.append(.wake(at: next)) }
         settle(&commands)
@@ -191,5 +199,5 @@ package struct Schedule: Sendable, Equatable {
         ended(attemptOf: step.value, outcome ?? .exitCode(0, output: nil), now, &commands)
     }
 
-    private func isThere(_ step: StepIndex) -> Bool { step.int >= 0 && step.int < graph.count }
+    func isThere(_ step: StepIndex) -> Bool { step.int >= 0 && step.int < graph.count }
 }

@@ -18,6 +18,11 @@ extension Schedule {
         case wake
         /// The job is to end before its end.
         case cancel(Urgency)
+        /// Of a schedule that recalls: an engine before this one had begun to look the step up
+        /// (attempt 0), or an attempt. How that ended is told as it would have been then.
+        case recalled(StepIndex, attempt: Int)
+        /// Of a schedule that recalls: all that was done before is told, and the rest starts.
+        case resume
     }
 
     /// What looking into the cache gave.

@@ -1,6 +1,8 @@
 /// A workspace that steps write to: a mounted folder whose topmost layer is theirs, or a copy of
 /// which such a layer is made in the end.
 package final class Lane {
+    /// Tells it from the other lanes of the job.
+    let number: Int
     /// The folder in which steps run.
     package let folder: String
     /// What is below the topmost layer.
@@ -16,7 +18,8 @@ package final class Lane {
     /// The state that was left, once nothing runs in it any more.
     var sealed: WorkspaceState?
 
-    init(folder: String, base: WorkspaceState, upper: String) {
+    init(number: Int, folder: String, base: WorkspaceState, upper: String) {
+        self.number = number
         self.folder = folder
         self.base = base
         self.upper = upper

@@ -94,7 +94,8 @@ package final class Workspaces {
     func open(_ state: WorkspaceState, as number: Int) throws -> Lane {
         count = max(count, number)
         let lane = Lane(
-            folder: "\(folder)/lanes/\(number)", base: state, upper: "\(folder)/layers/\(number)")
+            number: number, folder: "\(folder)/lanes/\(number)", base: state,
+            upper: "\(folder)/layers/\(number)")
         if isCopying {
             for path in [lane.folder, lane.upper] { try Self.makeFolder(path) }
             lane.copy = try LaneCopy(of: state, in: lane.folder)
@@ -183,6 +184,23 @@ package final class Workspaces {
     package func close() {
         for path in mounted { _ = danube_unmount(path) }
         mounted = []
+    }
+
+    /// Opens a lane again that a program before this one had, with what was changed in it.
+    func reopen(_ state: WorkspaceState, as number: Int) throws -> Lane {
+        // The kernel marks it as one whose changes may not be on the disk. The machine runs since,
+        // so they are where anybody sees them.
+        ScratchRemoval.remove("\(folder)/work/\(number)")
+        return try open(state, as: number)
+    }
+
+    /// Leaves the numbers alone that a program before this one gave.
+    func skipUsed() throws {
+        for kind in ["layers", "lanes"] {
+            for name in try FileComparison.names(in: "\(folder)/\(kind)".joined(.root)) {
+                count = max(count, Int(String(decoding: name, as: UTF8.self)) ?? 0)
+            }
+        }
     }
 
     private func unmount(_ path: String) {

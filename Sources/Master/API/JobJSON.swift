@@ -40,6 +40,7 @@ enum JobJSON {
         json.endObject()
         json.member("plan", job.plan?.description)
         json.member("rerun_of", job.request.rerun?.job.text)
+        json.member("rerun_mode", job.request.rerun?.mode.rawValue)
         json.member("requested_by", job.request.requestedBy)
         json.endObject()
     }
@@ -58,6 +59,18 @@ enum JobJSON {
         json.member("ended", step.ended?.utc)
         json.member("duration_ms", duration(step.started, step.ended))
         json.member("cached_from", step.cachedFrom?.text)
+        json.endObject()
+    }
+
+    /// Writes a try at a step.
+    static func write(_ attempt: StepAttempt, to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("attempt", Int64(attempt.attempt))
+        json.member("state", attempt.state.rawValue)
+        json.member("exit_code", attempt.exitCode.map { Int64($0) })
+        json.member("reason", attempt.reason)
+        json.member("started", attempt.started.utc)
+        json.member("ended", attempt.ended?.utc)
         json.endObject()
     }
 

@@ -24,6 +24,9 @@ struct JobRoutes: Sendable {
         routes.on(.get, "/api/v1/jobs/{id}/steps", .read, .listSteps) { _, context in
             try await steps(context)
         }
+        routes.on(.get, "/api/v1/jobs/{id}/steps/{step}", .read, .getStep) { _, context in
+            try await step(context)
+        }
         routes.on(.get, "/api/v1/jobs/{id}/plan", .read, .getPlan) { request, context in
             try await plan(request, context)
         }
@@ -142,6 +145,31 @@ struct JobRoutes: Sendable {
         }
     }
 
+    private func step(_ context: APIContext) async throws -> Response {
+        let job = try await job(context)
+        let text = try context.part("step")
+        let steps = try await database.steps(of: job.id)
+        guard
+            let step = steps.first(where: { $0.id == text || $0.name == text })
+                ?? Int(text).flatMap({ steps.indices.contains($0) ? steps[$0] : nil })
+        else {
+            throw Problem(
+                .notFound, "Job \(job.id) has no step `\(text)`.",
+                hint: "GET /api/v1/jobs/\(job.id)/steps lists them.")
+        }
+        let tries = try await database.attempts(of: job.id, step: step.step)
+        return JSONAnswer.make { json in
+            json.beginObject()
+            json.key("step")
+            JobJSON.write(step, to: &json)
+            json.key("tries")
+            json.beginArray()
+            for attempt in tries { JobJSON.write(attempt, to: &json) }
+            json.endArray()
+            json.endObject()
+        }
+    }
+
     /// The plan in JSON, which never changes once it is there.
     private func plan(_ request: Request, _ context: APIContext) async throws -> Response {
         let job = try await job(context)
@@ -185,9 +213,26 @@ struct JobRoutes: Sendable {
         }
         var new = job.request
         let isFailed = try body.bool("failed") ?? false
+        if isFailed, try await !hasFailed(job) {
+            throw Problem(
+                .conflict, "No step of job \(job.id) failed.",
+                hint: "Run all of it again, without `failed`.")
+        }
         new.rerun = NewJob.Rerun(job: job.id, mode: isFailed ? .failed : .all)
         new.idempotencyKey = nil
         new.requestedBy = context.actor
         return try await answer(try await dispatcher.submit(new).job, .created)
+    }
+
+    /// Whether something of a job would run again: one without a plan runs whole.
+    private func hasFailed(_ job: Job) async throws -> Bool {
+        let steps = try await database.steps(of: job.id)
+        return steps.isEmpty
+            || steps.contains { step in
+                switch step.state {
+                case .succeeded, .cached, .skipped: false
+                default: true
+                }
+            }
     }
 }

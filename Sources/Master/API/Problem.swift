@@ -91,9 +91,11 @@ struct Problem: HTTPResponseError, Equatable {
     private init(_ problem: SourceMirror.Problem) {
         let status: HTTPResponse.Status =
             switch problem {
-            case .noRef, .noCommit: .unprocessableContent
-            case .git: .badGateway
+            case .noRef, .noCommit, .host(.notPublic): .unprocessableContent
+            case .git, .host(.unknown): .badGateway
             case .tooLong: .gatewayTimeout
+            case .system: .internalServerError
+            case .stopped: .serviceUnavailable
             }
         self.init(status, "\(problem)", hint: "Check the repository, its ref and its commit.")
     }

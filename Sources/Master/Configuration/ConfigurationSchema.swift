@@ -49,6 +49,10 @@ extension ConfigurationKey {
             default: "`[]`: local repositories of the user who runs the master",
             "What may be built: repositories that are one of these or beneath one."),
         .init(
+            "repositories.private", .boolean, \.repositories.isPrivateAllowed, .start,
+            "Whether the hosts of repositories may have addresses of private networks, of links or "
+                + "of this machine."),
+        .init(
             "retention.logs", .duration("1m", "3650d"), \.retention.logs, .reloads,
             "How long the logs of a finished job are kept."),
         .init(

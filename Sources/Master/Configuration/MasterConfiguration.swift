@@ -69,6 +69,8 @@ package struct MasterConfiguration: Sendable, Equatable {
         /// Absolute paths and urls, whole components of which begin what may be built. When it is
         /// empty, local repositories of the user who runs the master may be.
         package var allow: [String] = []
+        /// Whether hosts of repositories may have addresses of private networks.
+        package var isPrivateAllowed = false
     }
 
     /// How long things are kept.

@@ -17,6 +17,16 @@ extension WriteTransaction {
         try JobTable.existing(id, in: connection).stop
     }
 
+    /// Gives a job the concurrency group that its plan names.
+    func setConcurrency(_ concurrency: NewJob.Concurrency, of id: JobID) throws {
+        try run(
+            "UPDATE jobs SET concurrency_group = ?, concurrency_rule = ? WHERE id = ?",
+            [
+                try FieldLimit.group.checkFilled(concurrency.group),
+                concurrency.rule.rawValue, id.text,
+            ])
+    }
+
     /// Gives a job the commit that its ref names.
     func setRevision(_ revision: String, of id: JobID) throws {
         try run(

@@ -85,6 +85,31 @@ extension WriteTransaction {
         }
     }
 
+    /// Ends the steps of a job that have not ended, because the job does: those that ran are lost,
+    /// the others come into a state.
+    func endSteps(of id: JobID, as state: JobStep.State, at time: Timestamp) throws {
+        let job = try JobTable.existing(id, in: connection)
+        let rows = try Row.fetchCursor(
+            connection.cachedStatement(
+                sql: """
+                    SELECT step, attempts, state = 'running' FROM steps
+                    WHERE job = ? AND state IN ('waiting', 'queued', 'running')
+                    """), arguments: [job.number])
+        var changes: [StepChange] = []
+        while let row = try rows.next() {
+            var fields = Fields(row, of: "steps")
+            var change = StepChange(step: try fields.int(), state: state, at: time)
+            let attempt = try fields.int()
+            if try fields.int() == 1 {
+                change.state = .lost
+                change.attempt = StepChange.Attempt(number: attempt, state: .lost)
+                change.reason = "its job ended, and what became of it is unknown"
+            }
+            changes.append(change)
+        }
+        try record(changes, of: id)
+    }
+
     private func record(_ change: StepChange, _ id: JobID, _ job: Int64) throws {
         let now = change.at.sinceEpoch
         let reason = FieldLimit.reason.cut(change.reason)

@@ -25,6 +25,21 @@ struct EngineOrder: Sendable {
     var slots: Int
     /// Whether steps that name an image run on this machine regardless.
     var allowsHost = false
+    /// The slots that all jobs share, and whose share this one takes.
+    var sharing: SlotSharing?
+    /// Whether its turn in a concurrency group has come: else it does not run a plan that names one.
+    var isGrouped = false
+    /// The job of which only what failed runs again.
+    var earlier: Earlier?
+
+    /// What became of an earlier job.
+    struct Earlier: Sendable {
+        var job: JobID
+        /// Where its artifacts are.
+        var artifacts: String
+        /// States by ids of steps.
+        var steps: [(id: String, state: JobStep.State)]
+    }
 
     static let name = "order.json"
 
@@ -65,7 +80,42 @@ struct EngineOrder: Sendable {
         json.bool(allowsHost)
         json.key("secrets")
         json.bool(true)
+        if let sharing {
+            json.key("sharing")
+            json.beginObject()
+            json.key("folder")
+            json.string(sharing.folder)
+            json.key("count")
+            json.integer(sharing.count)
+            json.key("share")
+            json.string(sharing.share)
+            json.key("weight")
+            json.string("\(sharing.weight)")
+            json.endObject()
+        }
+        json.key("grouped")
+        json.bool(isGrouped)
+        if let earlier { earlier.write(to: &json) }
         json.endObject()
         return json.bytes
+    }
+}
+
+extension EngineOrder.Earlier {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.key("earlier")
+        json.beginObject()
+        json.key("job")
+        json.string(job.text)
+        json.key("artifacts")
+        json.string(artifacts)
+        json.key("steps")
+        json.beginObject()
+        for step in steps {
+            json.key(step.id)
+            json.string(step.state.rawValue)
+        }
+        json.endObject()
+        json.endObject()
     }
 }

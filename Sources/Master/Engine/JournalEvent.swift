@@ -4,8 +4,9 @@ internal import Compiler
 enum JournalEvent: Sendable, Equatable {
     /// An engine has begun, under this process id.
     case engineStarted(process: Int32)
-    /// The plan is there; `time` is when its steps begin, in microseconds since 1970.
-    case compiled(digest: String, pipeline: String, steps: [Step], time: Int64)
+    /// The plan is there; `time` is when its steps begin, in microseconds since 1970. Where it
+    /// names a concurrency group that was not asked about, nothing follows: it is `parked`.
+    case compiled(digest: String, parked: NewJob.Concurrency?, steps: [Step], time: Int64)
     /// There is no plan, and the diagnostics that say why.
     case compileFailed(text: String)
     /// The job could not be run.
@@ -107,8 +108,15 @@ enum JournalEvent: Sendable, Equatable {
         guard let digest = json["digest"]?.text, case .array(let steps)? = json["steps"] else {
             return nil
         }
+        var parked: NewJob.Concurrency?
+        if json["parked"] == .bool(true), let group = json["concurrency"]?.text {
+            let rule = json["concurrency_rule"]?.text.flatMap {
+                NewJob.ConcurrencyRule(rawValue: $0)
+            }
+            parked = NewJob.Concurrency(group: group, rule: rule ?? .serialize)
+        }
         return .compiled(
-            digest: digest, pipeline: json["pipeline"]?.text ?? "",
+            digest: digest, parked: parked,
             steps: steps.map { Step(id: $0["id"]?.text ?? "", name: $0["name"]?.text ?? "") },
             time: integer("time_us", json))
     }

@@ -73,6 +73,7 @@ final class PlanCompiler: Sendable {
         case .ended(2, _, let error): throw Problem.diagnostics(error)
         case .ended(let status, _, let error): throw Problem.failed("status \(status): \(error)")
         case .notStarted(let code): throw Problem.failed(String(cString: strerror(code)))
+        case .stopped: throw Problem.failed("it was stopped")
         case .tooLong: throw Problem.tooLong(seconds: Self.seconds)
         }
     }

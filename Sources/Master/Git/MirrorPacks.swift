@@ -27,6 +27,7 @@ struct MirrorPacks {
             throw .git(command: "repack", reason: reason)
         case .notStarted(let code):
             throw .git(command: "repack", reason: String(cString: strerror(code)))
+        case .stopped: throw .stopped
         case .tooLong: throw .tooLong(seconds: Self.seconds)
         }
     }

@@ -28,6 +28,18 @@ struct RepositoryAddress: Sendable, Equatable {
     /// The host; `nil` for a path.
     let host: String?
 
+    /// The port of the host.
+    var port: UInt16 {
+        let isWeb = text.hasPrefix("https://")
+        let usual: UInt16 = isWeb ? 443 : 22
+        guard let rest = Self.after("https://", text) ?? Self.after("ssh://", text) else {
+            return usual
+        }
+        let authority = rest.prefix { $0 != "/" }
+        guard let colon = authority.lastIndex(of: ":") else { return usual }
+        return UInt16(authority[authority.index(after: colon)...]) ?? usual
+    }
+
     static let mostBytes = 2048
 
     /// Checks a text. `allowed` are the addresses and the folders beneath which repositories may

@@ -13,6 +13,10 @@ struct SourceMirror: Sendable {
         case noRef(String)
         case noCommit(String)
         case tooLong(seconds: Int)
+        case host(PinnedHost.Problem)
+        case system(String, errno: Int32)
+        /// Nobody wants it any more.
+        case stopped
 
         var description: String {
             switch self {
@@ -20,19 +24,38 @@ struct SourceMirror: Sendable {
             case .noRef(let ref): "the repository has no branch or tag \(ref)"
             case .noCommit(let id): "the repository has no commit \(id)"
             case .tooLong(let seconds): "git did not end within \(seconds) s"
+            case .host(let problem): "\(problem)"
+            case .system(let what, let code): "cannot \(what): \(String(cString: strerror(code)))"
+            case .stopped: "it was stopped"
             }
         }
     }
 
     let address: RepositoryAddress
     let folder: String
+    private let allowsPrivate: Bool
+    private let stop: StopSignal
+    /// Held while anything is done with the mirror, and handed to each git as its input, so that
+    /// one that outlives its master still holds it.
+    private let lock: MirrorLock
     private static let fetchSeconds = 600
     private static let usual = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
 
-    /// The mirror of a repository in a folder of mirrors.
-    init(_ address: RepositoryAddress, in folder: String) {
+    /// Takes the mirror of a repository in a folder of mirrors. It waits for a git of a master
+    /// before this one.
+    init(
+        _ address: RepositoryAddress, in folder: String, allowsPrivate: Bool, until stop: StopSignal
+    ) throws(Problem) {
         self.address = address
-        self.folder = "\(folder)/\(Self.name(of: address.text))"
+        self.folder = Self.folder(of: address, in: folder)
+        self.allowsPrivate = allowsPrivate
+        self.stop = stop
+        lock = try MirrorLock(self.folder + ".lock", seconds: Self.fetchSeconds, until: stop)
+    }
+
+    /// Where the mirror of a repository is.
+    static func folder(of address: RepositoryAddress, in folder: String) -> String {
+        "\(folder)/\(name(of: address.text))"
     }
 
     /// The name of the mirror of an address.
@@ -89,7 +112,7 @@ struct SourceMirror: Sendable {
 
     /// The branch that the repository says is its main one.
     private func head() throws(Problem) -> String {
-        let answer = try git("ls-remote", ["--symref", "--", address.text, "HEAD"])
+        let answer = try git("ls-remote", ["--symref", "--", address.text, "HEAD"], pin: try pin())
         for line in answer.split(separator: "\n") where line.hasPrefix("ref: ") {
             if let name = line.dropFirst(5).split(separator: "\t").first { return String(name) }
         }
@@ -103,42 +126,81 @@ struct SourceMirror: Sendable {
 
     /// Brings branches and tags as they are now; or another ref alone, such as `refs/pull/1/merge`.
     private func fetch(_ other: String? = nil) throws(Problem) {
+        let pin = try pin()
         if access("\(folder)/HEAD", F_OK) != 0 {
-            try git("init", ["--quiet", "--bare", "--", folder], inFolder: false)
+            try mended { () throws(Problem) in
+                try git("init", ["--quiet", "--bare", "--", folder], inFolder: false)
+            }
         }
-        try git(
-            "fetch",
-            [
-                "--quiet", "--force", "--prune", "--no-tags", "--no-recurse-submodules",
-                "--no-auto-maintenance", "--no-write-fetch-head", "--", address.text,
-            ] + (other.map { ["+\($0):\($0)"] } ?? Self.usual))
+        try mended { () throws(Problem) in
+            try git(
+                "fetch",
+                [
+                    "--quiet", "--force", "--prune", "--no-tags", "--no-recurse-submodules",
+                    "--no-auto-maintenance", "--no-write-fetch-head", "--", address.text,
+                ] + (other.map { ["+\($0):\($0)"] } ?? Self.usual), pin: pin)
+        }
+    }
+
+    /// Does something, and again without the locks that a git left which was killed. Whoever has
+    /// the mirror is alone with it, so no lock there is anybody's.
+    private func mended(_ work: () throws(Problem) -> String) throws(Problem) {
+        do {
+            _ = try work()
+        } catch {
+            guard case .git(_, let reason) = error, reason.contains(".lock") else { throw error }
+            StaleLocks.remove(in: folder)
+            _ = try work()
+        }
+    }
+
+    /// The host as it is now, checked.
+    private func pin() throws(Problem) -> PinnedHost? {
+        guard let host = address.host else { return nil }
+        do {
+            return try PinnedHost(
+                host, port: address.port, addresses: HostAddress.all(of: host),
+                allowsPrivate: allowsPrivate)
+        } catch {
+            throw .host(error)
+        }
     }
 
     @discardableResult
     private func git(
-        _ command: String, _ arguments: [String], inFolder: Bool = true
+        _ command: String, _ arguments: [String], inFolder: Bool = true, pin: PinnedHost? = nil
     ) throws(Problem) -> String {
         var words = ["git"]
-        for setting in Self.settings { words += ["-c", setting] }
+        for setting in Self.settings + (pin?.settings ?? []) { words += ["-c", setting] }
         if inFolder { words += ["--git-dir", folder] }
-        let run = ChildProgram(
+        let ssh = "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes"
+        var run = ChildProgram(
             arguments: words + [command] + arguments,
             environment: [
                 "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "HOME=/nonexistent",
                 "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0",
                 "GIT_ALLOW_PROTOCOL=\(address.host == nil ? "file" : "https:ssh")",
-                "GIT_SSH_COMMAND=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes",
+                "GIT_SSH_COMMAND=\(pin.map { "\(ssh) \($0.sshOptions)" } ?? ssh)",
             ])
-        switch run.run(seconds: Self.fetchSeconds) {
+        run.input = lock.descriptor
+        switch run.run(seconds: Self.fetchSeconds, until: stop) {
         case .ended(0, let output, _):
             return output.split(separator: "\n").first.map(String.init) ?? ""
         case .ended(_, _, let error):
-            let reason = error.split(separator: "\n").last.map(String.init) ?? "no reason given"
-            throw .git(command: command, reason: reason)
+            throw .git(command: command, reason: Self.reason(error))
         case .notStarted(let code):
             throw .git(command: command, reason: String(cString: strerror(code)))
         case .tooLong: throw .tooLong(seconds: Self.fetchSeconds)
+        case .stopped: throw .stopped
         }
+    }
+
+    /// The line that says why: the first that names an error, which the advice after it does not.
+    private static func reason(_ error: String) -> String {
+        let lines = error.split(separator: "\n")
+        let line =
+            lines.first { $0.hasPrefix("fatal: ") || $0.hasPrefix("error: ") } ?? lines.last
+        return line.map(String.init) ?? "no reason given"
     }
 
     private static let settings = [

@@ -6,42 +6,46 @@ internal import NIOPosix
 struct SourceMirrors: Sendable {
     private let folder: String
     private let threads: NIOThreadPool
+    private let allowsPrivate: Bool
     private let turns = Turns()
     private let known = KnownCommits()
 
-    init(folder: String, threads: NIOThreadPool) {
+    /// - Parameter allowsPrivate: whether hosts may be of a private network.
+    init(folder: String, threads: NIOThreadPool, allowsPrivate: Bool = false) {
         self.folder = folder
         self.threads = threads
+        self.allowsPrivate = allowsPrivate
     }
 
-    /// The folder of a repository's mirror and the commit in it that a ref names now.
+    /// The folder of a repository's mirror and the commit in it that a ref names now. A git that
+    /// runs for it is killed once it is to stop.
     func commit(
-        of ref: GitRef?, in address: RepositoryAddress
+        of ref: GitRef?, in address: RepositoryAddress, until stop: StopSignal = StopSignal()
     ) async throws -> (folder: String, commit: String) {
-        let mirror = SourceMirror(address, in: folder)
-        if case .commit(let id) = ref, known.has(id, in: mirror.folder) {
+        let mirror = SourceMirror.folder(of: address, in: folder)
+        if case .commit(let id) = ref, known.has(id, in: mirror) {
             Self.touch(mirror)
-            return (mirror.folder, id)
+            return (mirror, id)
         }
-        let commit = try await alone(mirror) {
+        let commit = try await alone(address, stop) {
             defer { Self.touch(mirror) }
-            return try mirror.commit(of: ref)
+            return try $0.commit(of: ref)
         }
-        known.add(commit, in: mirror.folder)
-        return (mirror.folder, commit)
+        known.add(commit, in: mirror)
+        return (mirror, commit)
     }
 
     /// Its time tells when it was used last.
-    private static func touch(_ mirror: SourceMirror) {
-        utimensat(AT_FDCWD, mirror.folder, nil, 0)
+    private static func touch(_ mirror: String) {
+        utimensat(AT_FDCWD, mirror, nil, 0)
     }
 
     /// Whether a commit is one of a branch, as the repository has it now.
     func isCommit(
-        _ commit: String, on branch: String, in address: RepositoryAddress
+        _ commit: String, on branch: String, in address: RepositoryAddress,
+        until stop: StopSignal = StopSignal()
     ) async throws -> Bool {
-        let mirror = SourceMirror(address, in: folder)
-        return try await alone(mirror) { try mirror.isCommit(commit, on: branch) }
+        try await alone(address, stop) { try $0.isCommit(commit, on: branch) }
     }
 
     /// Removes a mirror, or makes one pack of many, when nobody fetches into it; `false` when a job
@@ -74,10 +78,42 @@ struct SourceMirrors: Sendable {
         }
     }
 
-    /// Does something with a mirror when nobody else does.
+    /// Does something with a mirror when nobody else does. Whoever is to stop does not wait for
+    /// those before it, nor does a task that is cancelled.
     private func alone<Value: Sendable>(
-        _ mirror: SourceMirror, _ work: @escaping @Sendable () throws -> Value
+        _ address: RepositoryAddress, _ stop: StopSignal,
+        _ work: @escaping @Sendable (SourceMirror) throws -> Value
     ) async throws -> Value {
-        try await turns.take(mirror.folder) { try await threads.runIfActive(work) }
+        let (results, continuation) = AsyncStream.makeStream(of: Result<Value, any Error>.self)
+        stop.onStop { continuation.yield(.failure(SourceMirror.Problem.stopped)) }
+        Task {
+            do {
+                let value = try await turn(address, stop, work)
+                continuation.yield(.success(value))
+            } catch {
+                continuation.yield(.failure(error))
+            }
+            continuation.finish()
+        }
+        return try await withTaskCancellationHandler {
+            for await result in results { return try result.get() }
+            throw CancellationError()
+        } onCancel: {
+            stop.stop()
+        }
+    }
+
+    private func turn<Value: Sendable>(
+        _ address: RepositoryAddress, _ stop: StopSignal,
+        _ work: @escaping @Sendable (SourceMirror) throws -> Value
+    ) async throws -> Value {
+        let (threads, folder, allowsPrivate) = (threads, folder, allowsPrivate)
+        return try await turns.take(SourceMirror.folder(of: address, in: folder)) {
+            try await threads.runIfActive {
+                if stop.isStopped { throw SourceMirror.Problem.stopped }
+                return try work(
+                    SourceMirror(address, in: folder, allowsPrivate: allowsPrivate, until: stop))
+            }
+        }
     }
 }

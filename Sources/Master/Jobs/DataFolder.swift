@@ -67,6 +67,9 @@ final class DataFolder: Sendable {
     /// The folder of a job.
     func job(_ id: JobID) -> String { "\(path)/jobs/\(id.text)" }
 
+    /// Where the slots are that all jobs share.
+    var slots: String { "\(path)/slots" }
+
     /// Where mirrors of repositories are.
     var mirrors: String { "\(path)/mirrors" }
 

@@ -44,6 +44,7 @@ actor Dispatcher {
     private var idle: [CheckedContinuation<Void, Never>] = []
     /// What an engine may take to end in order before it is asked again.
     private static let patience = Duration.seconds(15)
+    private static let replaced = "replaced by a newer job"
     private static let retryPause = Duration.seconds(1)
 
     /// A dispatcher that runs nothing until `start`.
@@ -61,17 +62,17 @@ actor Dispatcher {
 
     /// Takes up what a master before this one has left.
     func start() async throws(MasterDatabaseError) {
-        let jobs = try await setting.database.unfinishedJobs()
-        let spent = await spent(by: jobs)
-        for job in jobs {
+        queue.paused = try await setting.database.pausedPipelines()
+        for job in try await setting.database.unfinishedJobs() {
             switch job.state {
             case .scheduling, .running:
                 queue.begin(entry(of: job))
-                run(job, spent: spent[job.id] ?? .zero)
+                run(job)
             case .pending, .waiting:
                 if let stop = job.stop {
-                    _ = try await setting.database.transition(
-                        job.id, to: stop.state, reason: stop.reason)
+                    try await setting.database.write { transaction in
+                        try transaction.finish(job.id, stop.state, reason: stop.reason)
+                    }
                     metrics.count(job.request.pipeline, stop.state, milliseconds: 0)
                 } else {
                     wait(job)
@@ -80,16 +81,6 @@ actor Dispatcher {
             }
         }
         next()
-    }
-
-    /// How long those jobs have run under the masters before this one.
-    private func spent(by jobs: [Job]) async -> [JobID: Duration] {
-        let data = setting.data
-        let begun = jobs.filter { $0.started != nil }.map(\.id)
-        let spent = try? await setting.threads.runIfActive {
-            begun.map { ($0, JobClock.elapsed(in: data.job($0)) ?? .zero) }
-        }
-        return Dictionary(uniqueKeysWithValues: spent ?? [])
     }
 
     /// How many jobs wait and run.
@@ -122,16 +113,40 @@ actor Dispatcher {
                 }
             case .replace:
                 for job in members.waiting + (members.active.map { [$0] } ?? []) {
-                    _ = try await stop(job, as: .cancelled, reason: "replaced by a newer job")
+                    _ = try await stop(job, as: .cancelled, reason: Self.replaced)
                 }
             }
         }
-        let submission = try await setting.database.submit(request)
-        if submission.isNew, submission.job.state == .pending {
+        let submission = try await accept(request)
+        if submission.isNew, !submission.job.state.isTerminal {
             wait(submission.job)
             next()
         }
         return submission
+    }
+
+    /// Records a job; one of a pipeline that is paused says why it waits.
+    private func accept(_ request: NewJob) async throws -> Submission {
+        guard queue.paused.contains(request.pipeline) else {
+            return try await setting.database.submit(request)
+        }
+        return try await setting.database.write { transaction in
+            var submission = try transaction.submit(request, at: .now())
+            if submission.isNew {
+                _ = try transaction.transition(
+                    submission.job.id, to: .waiting, reason: PipelinePauses.reason, at: .now())
+                submission.job = try JobTable.existing(
+                    submission.job.id, in: transaction.connection)
+            }
+            return submission
+        }
+    }
+
+    /// Lets no job of a pipeline start, or lets them again. What runs is left alone.
+    func pause(_ pipeline: String, _ isPaused: Bool) async throws(MasterDatabaseError) {
+        try await setting.database.pause(pipeline, isPaused)
+        if isPaused { queue.paused.insert(pipeline) } else { queue.paused.remove(pipeline) }
+        next()
     }
 
     /// Has a job end. `false` when it has ended, or is ending.
@@ -146,7 +161,7 @@ actor Dispatcher {
             }
             let job = try JobTable.existing(id, in: transaction.connection)
             if job.state == .pending || job.state == .waiting {
-                _ = try transaction.transition(id, to: state, reason: reason, at: now)
+                try transaction.finish(id, state, reason: reason)
             }
             return true
         }
@@ -198,12 +213,11 @@ actor Dispatcher {
         }
     }
 
-    private func run(_ job: Job, spent: Duration = .zero) {
+    private func run(_ job: Job) {
         let control = JobControl()
         let runner = JobRunner(setting: setting, job: job, control: control)
-        let limit = timeLimit(of: job)
-        let left = max(.zero, limit - spent)
         let task = Task {
+            let (limit, left) = await self.timeLimit(of: job)
             let timer = Task {
                 try await Task.sleep(for: left)
                 try await self.timeOut(job.id, after: limit)
@@ -227,11 +241,66 @@ actor Dispatcher {
     private func ended(_ job: Job, _ end: JobRunner.End?) async {
         runs[job.id] = nil
         queue.end(job.id)
-        if end == .again, let job = try? await setting.database.job(job.id) { wait(job) }
+        switch end {
+        case .again: if let job = try? await setting.database.job(job.id) { wait(job) }
+        case .parked: await park(job.id)
+        case .ended, nil: break
+        }
         next()
         if runs.isEmpty { stopWaiting() }
         if end == .ended, let ended = try? await setting.database.job(job.id) {
             metrics.count(ended)
+        }
+    }
+
+    /// Has a job wait for the concurrency group that its plan names, by the rule that it names.
+    private func park(_ id: JobID) async {
+        guard let job = try? await setting.database.job(id),
+            let concurrency = job.request.concurrency
+        else { return }
+        do {
+            try await turns.take(concurrency.group) { try await self.park(job, concurrency) }
+        } catch {
+            setting.logger.error(
+                "its place in its group cannot be recorded: \(error)",
+                metadata: ["job": "\(id.text)"])
+            if waiting[id] == nil { wait(job) }
+        }
+        next()
+    }
+
+    private func park(_ job: Job, _ concurrency: NewJob.Concurrency) async throws {
+        let members = queue.members(of: concurrency.group)
+        wait(job)
+        if let stop = job.stop {
+            try await finish(job.id, stop.state, stop.reason)
+            return
+        }
+        switch concurrency.rule {
+        case .serialize: break
+        case .queue(let most):
+            guard members.active != nil, members.waiting.count >= most else { return }
+            _ = try await stop(
+                job.id, as: .cancelled,
+                reason: "\(Refusal.groupFull(concurrency.group, most: most))")
+        case .replace:
+            // One that was asked for later may have come here before.
+            if let newer = members.newest, newer.number > job.number {
+                _ = try await stop(job.id, as: .cancelled, reason: Self.replaced)
+                return
+            }
+            for member in members.waiting + (members.active.map { [$0] } ?? []) {
+                _ = try await stop(member, as: .cancelled, reason: Self.replaced)
+            }
+        }
+    }
+
+    /// Ends a job that waits, and that somebody wanted to end while it was compiled.
+    private func finish(_ id: JobID, _ state: JobState, _ reason: String?) async throws {
+        try await setting.database.write { try $0.finish(id, state, reason: reason) }
+        if let job = waiting.removeValue(forKey: id) {
+            _ = queue.remove(id, of: entry(of: job).team)
+            metrics.count(job.request.pipeline, state, milliseconds: 0)
         }
     }
 
@@ -264,8 +333,19 @@ actor Dispatcher {
         }
     }
 
-    private func timeLimit(of job: Job) -> Duration {
-        .milliseconds(min(job.request.mostMilliseconds ?? mostMilliseconds, mostMilliseconds))
+    /// How long a job may run, and what is left of it: what it has run under the master before this
+    /// one counts.
+    private func timeLimit(of job: Job) async -> (whole: Duration, left: Duration) {
+        let most = min(job.request.mostMilliseconds ?? mostMilliseconds, mostMilliseconds)
+        guard job.state == .scheduling || job.state == .running else {
+            return (.milliseconds(most), .milliseconds(most))
+        }
+        let folder = setting.data.job(job.id)
+        let known = try? await setting.threads.runIfActive { JobClock.milliseconds(in: folder) }
+        // After a restart of the machine there is the time of day only, which may have jumped.
+        let started = (job.started ?? .now()).microseconds
+        let ran = (known ?? nil) ?? max(0, (Timestamp.now().microseconds - started) / 1000)
+        return (.milliseconds(most), .milliseconds(ran > most ? 0 : most - ran))
     }
 
     private func entry(of job: Job) -> JobQueue.Entry {

@@ -3,47 +3,41 @@ internal import Glibc
 
 internal import enum Executor.AtomicFile
 
-/// For how long a job has run, also under the masters before this one, by a clock that only counts:
-/// the clock of the day may have been set meanwhile.
-///
-/// It is kept as a text in the job's folder: the id of the machine's start, and nanoseconds since
-/// then. After another start of the machine nothing is known, and nothing of before still runs.
+/// When a job began, by a clock that nobody sets, in a file of its folder: what it has run counts
+/// under the next master, too, whatever became of the time of day.
 enum JobClock {
-    private static let name = "begun"
-    private static let mostBytes: Int64 = 256
+    private static let name = "clock"
+    private static let mostBytes: Int64 = 128
 
-    /// Begins to count, unless that was done. It waits for the disk.
-    static func begin(in folder: String) throws(EngineError) {
+    /// Notes that a job begins now, unless it has begun.
+    static func begin(in folder: String) throws {
         let path = "\(folder)/\(name)"
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else {
-            if errno == EEXIST { return }
-            throw .system("make", path: path, errno: errno)
-        }
-        defer { close(file) }
-        let text = Array("\(machineStart()) \(danube_now())\n".utf8)
-        guard write(file, text, text.count) == text.count else {
-            throw .system("write", path: path, errno: errno)
-        }
+        guard access(path, F_OK) != 0 else { return }
+        try AtomicFile.write(Array("\(boot) \(now)".utf8), to: path)
     }
 
-    /// How long ago that was; `nil` when it is not known. It waits for the disk.
-    static func elapsed(in folder: String) -> Duration? {
+    /// Forgets that a job began: the time that it waits does not count.
+    static func forget(in folder: String) { unlink("\(folder)/\(name)") }
+
+    /// Milliseconds that a job has run; `nil` when the machine was started since, or none is known.
+    static func milliseconds(in folder: String) -> Int64? {
         guard let bytes = AtomicFile.read("\(folder)/\(name)", most: mostBytes) else { return nil }
-        let words = String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "\n" }
-        let now = danube_now()
-        guard words.count == 2, words[0] == machineStart(), let begun = Int64(words[1]),
-            (0...now).contains(begun)
-        else { return nil }
-        return .nanoseconds(now - begun)
+        let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+        guard words.count == 2, words[0] == boot, let began = Int64(words[1]), began <= now else {
+            return nil
+        }
+        return now - began
     }
 
-    private static func machineStart() -> String {
+    /// Milliseconds since the machine was started.
+    private static var now: Int64 { danube_now() / 1_000_000 }
+
+    private static var boot: String {
+        var text = [UInt8](repeating: 0, count: 64)
         let file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return "?" }
+        guard file >= 0 else { return "unknown" }
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 64)
-        let count = read(file, &bytes, bytes.count)
-        return String(decoding: bytes.prefix(max(0, count)).filter { $0 > 32 }, as: UTF8.self)
+        let count = read(file, &text, text.count)
+        return String(decoding: text.prefix(max(0, min(count, 36))), as: UTF8.self)
     }
 }

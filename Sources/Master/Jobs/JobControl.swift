@@ -9,6 +9,8 @@ final class JobControl: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Ends what is done before there is an engine.
+    let beforeEngine = StopSignal()
 
     /// An engine was started as a child of this process.
     func began(_ process: pid_t) { set(process) }
@@ -36,6 +38,7 @@ final class JobControl: Sendable {
             return (state.process, state.signals)
         }
         if let process { kill(process, signals > 3 ? SIGKILL : SIGTERM) }
+        beforeEngine.stop()
     }
 
     /// The engine is gone, or about to go by itself: its number may soon be another's.

@@ -49,6 +49,8 @@ struct JobQueue {
     /// With more teams, those that are idle are forgotten.
     private static let mostIdle = 1024
     var limits: Limits
+    /// Pipelines of which no job starts.
+    var paused: Set<String> = []
     private var teams: [String: Team] = [:]
     private var active: [JobID: Entry] = [:]
     private var activeOfPipeline: [String: Int] = [:]
@@ -125,14 +127,28 @@ struct JobQueue {
         if let group = entry.group, activeGroups[group] == job { activeGroups[group] = nil }
     }
 
-    /// Jobs of a group: the one that runs, and those that wait, oldest first.
-    func members(of group: String) -> (active: JobID?, waiting: [JobID]) {
+    /// Jobs of a group.
+    struct Members: Sendable, Equatable {
+        /// The one that runs.
+        var active: JobID?
+        /// Those that wait, oldest first.
+        var waiting: [JobID]
+        /// The one of all that was accepted last.
+        var newest: Entry?
+    }
+
+    /// Jobs of a group.
+    func members(of group: String) -> Members {
         let waiting = teams.values.flatMap(\.waiting).filter { $0.group == group }
-            .sorted { $0.number < $1.number }.map(\.job)
-        return (activeGroups[group], waiting)
+            .sorted { $0.number < $1.number }
+        let running = activeGroups[group].flatMap { active[$0] }
+        return Members(
+            active: activeGroups[group], waiting: waiting.map(\.job),
+            newest: ([running].compactMap { $0 } + waiting).max { $0.number < $1.number })
     }
 
     private func mayRun(_ entry: Entry) -> Bool {
+        if paused.contains(entry.pipeline) { return false }
         if let group = entry.group, activeGroups[group] != nil { return false }
         if let most = limits.perPipeline, activeOfPipeline[entry.pipeline, default: 0] >= most {
             return false

@@ -5,6 +5,8 @@ internal import PipelineIR
 internal import Synchronization
 
 internal import struct Executor.JobID
+internal import struct Executor.KeptWorkspace
+internal import struct Executor.SlotSharing
 internal import struct Executor.Timestamp
 
 /// Runs one job to its end: fetches its source, starts its engine, and records what the engine's
@@ -16,6 +18,8 @@ struct JobRunner: Sendable {
         case ended
         /// Nothing was executed, and it waits again.
         case again
+        /// It has a plan, which names a concurrency group: it waits for that.
+        case parked
     }
 
     /// What does not differ between jobs.
@@ -29,7 +33,10 @@ struct JobRunner: Sendable {
         /// For what waits for files.
         var threads: NIOThreadPool
         var cacheFolder: String
+        /// Steps that run at once, of all jobs.
         var slots: Int
+        /// Weights of teams; 1 where there is none.
+        var weights: [String: Double] = [:]
         /// What may be built, as `repositories.allow` has it.
         var allowed: [String]
         var owner: uid_t?
@@ -40,11 +47,12 @@ struct JobRunner: Sendable {
     let job: Job
     let control: JobControl
 
-    /// Engines that are started for a job of which each ends without a word.
-    private static let mostEngines = 3
-    /// The same where it was the master that ended before an engine had said anything. It is
-    /// bounded too: the job may be what ends it.
+    /// A job that ends its engines, by taking all memory for example, does so no more often.
+    private static let mostEngines = 5
+    /// The same where no engine has said anything: it was the master that ended. It is bounded
+    /// too: the job may be what ends it.
     private static let mostStarts = 30
+    private static let endPause = Duration.milliseconds(2)
     private static let reapPause = Duration.milliseconds(50)
     private var database: MasterDatabase { setting.database }
     private var folder: String { setting.data.job(job.id) }
@@ -56,19 +64,17 @@ struct JobRunner: Sendable {
             guard try await persist({ try await database.transition(job.id, to: .scheduling) })
             else { return .ended }
             let engine = try await start()
-            if engine.isChild {
-                control.began(engine.process)
-            } else {
-                control.began(engine.process, folder: folder)
-            }
-            return try await follow(
-                JournalRecording(), from: 0, child: engine.isChild ? engine.process : nil)
+            let child = began(engine)
+            let (recording, offset) = try await recorded()
+            return try await attend(recording, from: offset, child: child)
         } catch let error as MasterDatabaseError where error.endsMaster {
             throw error
         } catch is CancellationError {
             // The engine goes on, and the next master with it.
             throw CancellationError()
         } catch {
+            // What was stopped because the master ends is for the next master.
+            if Task.isCancelled { throw CancellationError() }
             control.stop()
             try await end(.failure, reason: "\(error)")
             return .ended
@@ -77,13 +83,24 @@ struct JobRunner: Sendable {
 
     // MARK: Starting
 
+    /// Notes an engine, and gives its process where that is a child of this one.
+    private func began(_ engine: EngineProcess.Started) -> pid_t? {
+        if engine.isChild {
+            control.began(engine.process)
+            return engine.process
+        }
+        control.began(engine.process, folder: folder)
+        return nil
+    }
+
     private func start() async throws -> EngineProcess.Started {
         let request = job.request
         let wanted = JobSource(request: request)
         let address = try await setting.threads.runIfActive {
             try wanted.address(allowed: setting.allowed, owner: setting.owner)
         }
-        let source = try await setting.mirrors.commit(of: try wanted.reference(), in: address)
+        let source = try await setting.mirrors.commit(
+            of: try wanted.reference(), in: address, until: control.beforeEngine)
         if request.revision != source.commit {
             try await persist {
                 try await database.write { try $0.setRevision(source.commit, of: job.id) }
@@ -95,6 +112,16 @@ struct JobRunner: Sendable {
             branch: wanted.branch, parameters: wanted.parameters, cache: setting.cacheFolder,
             slots: setting.slots)
         order.allowsHost = false
+        let share = request.team ?? request.repository
+        order.sharing = SlotSharing(
+            folder: setting.data.slots, count: setting.slots, share: share,
+            weight: setting.weights[share] ?? 1)
+        order.isGrouped = request.concurrency != nil
+        if let rerun = request.rerun, rerun.mode == .failed {
+            order.earlier = EngineOrder.Earlier(
+                job: rerun.job, artifacts: "\(setting.data.job(rerun.job))/artifacts",
+                steps: try await database.steps(of: rerun.job).map { ($0.id, $0.state) })
+        }
         let prepared = order
         let folder = folder
         let secrets = try await secrets(source.commit, address)
@@ -114,7 +141,8 @@ struct JobRunner: Sendable {
         guard try await setting.secrets.hasAny() else { return JobSecrets.none }
         var branch = JobSource(request: job.request).branch
         if let name = branch,
-            try await !setting.mirrors.isCommit(commit, on: name, in: address)
+            try await !setting.mirrors.isCommit(
+                commit, on: name, in: address, until: control.beforeEngine)
         {
             branch = nil
         }
@@ -127,29 +155,89 @@ struct JobRunner: Sendable {
     /// Goes on with what a master before this one had started; `nil` when that has not begun.
     private func takeUp() async throws -> End? {
         guard job.state == .scheduling || job.state == .running else { return nil }
-        let offset = try await database.journalOffset(of: job.id)
+        let (recording, offset) = try await recorded()
         let folder = folder
-        let (recording, isThere) = try await setting.threads.runIfActive {
-            var recording = JournalRecording()
-            var reader = JournalReader(folder: folder, offset: 0)
-            let events = try reader.next(before: offset)
-            _ = recording.records(of: events)
-            return (recording, access("\(folder)/\(JournalReader.name)", F_OK) == 0)
+        let isThere = try await setting.threads.runIfActive {
+            access("\(folder)/\(JournalReader.name)", F_OK) == 0
         }
-        guard isThere else { return try await lose(recording, after: Self.mostStarts) }
+        guard isThere else { return try await lose(recording, from: offset) }
         if let process = recording.process {
             try await setting.threads.runIfActive { control.began(process, folder: folder) }
         }
-        return try await follow(recording, from: offset, child: nil)
+        return try await attend(recording, from: offset, child: nil)
+    }
+
+    /// What is recorded of the journal, and how far that goes.
+    private func recorded() async throws -> (JournalRecording, UInt64) {
+        let offset = try await database.journalOffset(of: job.id)
+        let folder = folder
+        let recording = try await setting.threads.runIfActive {
+            var recording = JournalRecording()
+            var reader = JournalReader(folder: folder, offset: 0)
+            _ = recording.records(of: try reader.next(before: offset))
+            return recording
+        }
+        return (recording, offset)
     }
 
     // MARK: Following
 
-    /// Records what the journal says until the job is over. `child` is the engine where it is a
-    /// child of this process.
+    /// Why a journal is followed no more.
+    private enum Left {
+        case over
+        case parked
+        /// The engine is gone; so much of the journal was read.
+        case gone(JournalRecording, UInt64)
+    }
+
+    /// Sees a job to its end, whatever number of engines that takes.
+    private func attend(
+        _ begun: JournalRecording, from start: UInt64, child: pid_t?
+    ) async throws -> End {
+        var (recording, offset, child) = (begun, start, child)
+        while true {
+            switch try await follow(recording, from: offset, child: child) {
+            case .over: return .ended
+            case .parked: return .parked
+            case .gone(let found, let end): (recording, offset) = (found, end)
+            }
+            guard try await isToGoOn(recording) else {
+                return try await lose(recording, from: offset)
+            }
+            setting.logger.warning(
+                "its engine was ended from outside: another goes on",
+                metadata: ["job": "\(job.id.text)"])
+            child = began(try await goOn())
+        }
+    }
+
+    /// Whether another engine goes on with a job whose engine is gone.
+    private func isToGoOn(_ recording: JournalRecording) async throws -> Bool {
+        guard recording.isPlanned, recording.engines < Self.mostEngines else { return false }
+        return try await database.job(job.id)?.stop == nil
+    }
+
+    /// Starts an engine in the folder that another has left. It finds there what was done.
+    private func goOn() async throws -> EngineProcess.Started {
+        let request = try await database.job(job.id)?.request ?? job.request
+        let wanted = JobSource(request: request)
+        let address = try await setting.threads.runIfActive {
+            try wanted.address(allowed: setting.allowed, owner: setting.owner)
+        }
+        let secrets = try await secrets(request.revision ?? "", address)
+        let folder = folder
+        return try await setting.threads.runIfActive {
+            try secrets.withBytes {
+                try setting.engine.start(folder: folder, secrets: Array($0))
+            }
+        }
+    }
+
+    /// Records what the journal says until the job is over; else gives how far it was read when
+    /// the engine was gone. `child` is the engine where it is a child of this process.
     private func follow(
         _ begun: JournalRecording, from offset: UInt64, child: pid_t?
-    ) async throws -> End {
+    ) async throws -> Left {
         let (changes, continuation) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let watch = try setting.watcher.watch(folder) { continuation.yield() }
@@ -175,13 +263,16 @@ struct JobRunner: Sendable {
                 if try await record(records, offset: reader.offset) {
                     control.ended()
                     if let child, isAlive { reap(child) }
-                    return .ended
+                    return .over
+                }
+                if recording.isParked {
+                    control.ended()
+                    try await waitForEnd(of: child, reader)
+                    return .parked
                 }
             } else if !isAlive {
                 control.ended()
-                let isOurs = child != nil || recording.process != nil
-                return try await lose(
-                    recording, after: isOurs ? Self.mostEngines : Self.mostStarts)
+                return .gone(recording, reader.offset)
             }
         }
         throw CancellationError()
@@ -203,7 +294,7 @@ struct JobRunner: Sendable {
             try await database.write { transaction in
                 var isOver = false
                 for record in records {
-                    isOver = try Self.put(record, id, bytes, transaction) || isOver
+                    isOver = try transaction.put(record, of: id, plan: bytes) || isOver
                 }
                 if let artifacts { try transaction.record(artifacts, of: id, at: .now()) }
                 try transaction.setJournalOffset(offset, of: id)
@@ -212,49 +303,12 @@ struct JobRunner: Sendable {
         }
     }
 
-    private static func put(
-        _ record: JournalRecording.Record, _ id: JobID, _ plan: [UInt8]?,
-        _ transaction: WriteTransaction
-    ) throws -> Bool {
-        switch record {
-        case .planned(let text, let steps, let time):
-            guard let plan, text.hasPrefix("sha256:"),
-                let digest = Digest(hex: String(text.dropFirst(7))).map({ PlanDigest($0) })
-            else { throw JobProblem.noPlan }
-            try transaction.put(plan: plan, digest: digest, at: time)
-            try transaction.setPlan(digest, steps: steps, of: id, at: time)
-            _ = try transaction.transition(id, to: .running, reason: nil, at: .now())
-            return false
-        case .steps(let changes):
-            try transaction.record(changes, of: id)
-            return false
-        case .ended(let state, let reason):
-            return try finish(id, state, reason: reason, transaction)
-        }
-    }
-
-    /// Ends a job. One that somebody wanted to end before it did has ended for that reason.
-    private static func finish(
-        _ id: JobID, _ state: JobState, reason: String?, _ transaction: WriteTransaction
-    ) throws -> Bool {
-        var (state, reason) = (state, reason)
-        if state != .success, let stop = try transaction.stop(of: id) {
-            (state, reason) = (stop.state, stop.reason)
-        } else if state == .cancelled {
-            // Nobody here has asked for that.
-            (state, reason) = (.failure, "lost: its engine was told to end from outside")
-        }
-        _ = try transaction.transition(id, to: state, reason: reason, at: .now())
-        return true
-    }
-
-    /// The engine is gone without a word. Where no attempt can have been made, the job waits again;
-    /// else nobody knows what was done, and it is not done twice.
-    private func lose(
-        _ recording: JournalRecording, after mostAttempts: Int
-    ) async throws -> End {
+    /// The engine is gone without a word, and no other goes on. Where no attempt can have been made,
+    /// the job waits again; else nobody knows what was done, and it is not done twice.
+    private func lose(_ recording: JournalRecording, from offset: UInt64) async throws -> End {
         let id = job.id
-        if !recording.hasStarted, !recording.isPlanned, job.attempt < mostAttempts {
+        let most = recording.process == nil ? Self.mostStarts : Self.mostEngines
+        if !recording.hasStarted, !recording.isPlanned, job.attempt < most {
             let isWaiting = try await persist {
                 try await database.write { transaction in
                     if let stop = try transaction.stop(of: id) {
@@ -268,13 +322,16 @@ struct JobRunner: Sendable {
             return isWaiting ? .again : .ended
         }
         let lost = recording.lost(at: .now())
+        let folder = folder
+        try await setting.threads.runIfActive { KeptWorkspace.giveUp(jobFolder: folder) }
         let artifacts = await artifacts(isWhole: false)
         try await persist {
             try await database.write { transaction in
+                try transaction.setJournalOffset(offset, of: id)
                 if let artifacts { try transaction.record(artifacts, of: id, at: .now()) }
                 if !lost.isEmpty { try transaction.record(lost, of: id) }
-                _ = try Self.finish(
-                    id, .failure, reason: "lost: its engine was ended from outside", transaction)
+                try transaction.finish(
+                    id, .failure, reason: "lost: its engine was ended from outside")
             }
         }
         return .ended
@@ -297,8 +354,21 @@ struct JobRunner: Sendable {
     private func end(_ state: JobState, reason: String) async throws {
         let id = job.id
         try await persist {
-            try await database.write { try Self.finish(id, state, reason: reason, $0) }
+            try await database.write { try $0.finish(id, state, reason: reason) }
         }
+    }
+
+    /// Waits until an engine that has nothing more to do is gone, so that another may begin.
+    private func waitForEnd(of child: pid_t?, _ reader: JournalReader) async throws {
+        var isAlive = true
+        while isAlive {
+            isAlive = try await setting.threads.runIfActive {
+                child.map { EngineProcess.isAlive($0) } ?? false || reader.isHeld()
+            }
+            if isAlive { try await Task.sleep(for: Self.endPause) }
+        }
+        let folder = folder
+        try await setting.threads.runIfActive { JobClock.forget(in: folder) }
     }
 
     /// Takes the exit status of an engine whose job is over, without a thread that waits for it.

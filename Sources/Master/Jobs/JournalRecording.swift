@@ -8,7 +8,11 @@ internal import struct Executor.Timestamp
 struct JournalRecording {
     /// Something to be recorded.
     enum Record: Sendable, Equatable {
-        case planned(digest: String, steps: [JobStep], at: Timestamp)
+        /// `parked` is the concurrency group that it waits for.
+        case planned(
+            digest: String, steps: [JobStep], at: Timestamp, parked: NewJob.Concurrency?)
+        /// One that waited for its group is run.
+        case goesOn
         case steps([StepChange])
         /// The job is over.
         case ended(JobState, reason: String?)
@@ -16,8 +20,12 @@ struct JournalRecording {
 
     /// The engine's process, once it has said so.
     private(set) var process: Int32?
+    /// How many engines have said that they began.
+    private(set) var engines = 0
     /// Whether the plan is known.
     private(set) var isPlanned = false
+    /// Whether it waits for its concurrency group.
+    private(set) var isParked = false
     /// Whether an attempt may have been made.
     private(set) var hasStarted = false
     /// Steps of which an attempt has begun and not ended, with its number.
@@ -30,6 +38,8 @@ struct JournalRecording {
         var records: [Record] = []
         var changes: [StepChange] = []
         for event in events {
+            // An engine begins when no other is there, so what another had begun is lost.
+            if case .engineStarted = event { changes += endRunning(as: .waiting, at: .now()) }
             if let change = change(event) {
                 changes.append(change)
                 continue
@@ -45,8 +55,17 @@ struct JournalRecording {
 
     /// What is known of a job whose engine is gone without a word.
     func lost(at time: Timestamp) -> [StepChange] {
-        running.sorted { $0.key < $1.key }.map { step, attempt in
-            var change = StepChange(step: step, state: .lost, at: time)
+        var recording = self
+        return recording.endRunning(as: .lost, at: time)
+    }
+
+    /// Ends the attempts that are alive as lost; their steps come into a state.
+    private mutating func endRunning(
+        as state: JobStep.State, at time: Timestamp
+    ) -> [StepChange] {
+        defer { running = [:] }
+        return running.sorted { $0.key < $1.key }.map { step, attempt in
+            var change = StepChange(step: step, state: state, at: time)
             change.attempt = StepChange.Attempt(number: attempt, state: .lost)
             change.reason = "its engine was ended, and what became of it is unknown"
             return change
@@ -57,15 +76,18 @@ struct JournalRecording {
         switch event {
         case .engineStarted(let process):
             self.process = process
-            return nil
-        case .compiled(let digest, _, let steps, let time):
+            engines += 1
+            defer { isParked = false }
+            return isParked ? .goesOn : nil
+        case .compiled(let digest, let parked, let steps, let time):
             isPlanned = true
+            isParked = parked != nil
             begun = Timestamp(microseconds: time)
             return .planned(
                 digest: digest,
                 steps: steps.enumerated().map { index, step in
                     JobStep(step: index, id: step.id, name: step.name)
-                }, at: begun)
+                }, at: begun, parked: parked)
         case .compileFailed(let text): return .ended(.failure, reason: text)
         case .engineFailed(let text, let hint):
             return .ended(.failure, reason: hint.map { "\(text)\n\($0)" } ?? text)
@@ -92,11 +114,13 @@ struct JournalRecording {
         case .stepCached(let step, let job):
             origins[step] = JobID(job)
             return nil
-        case .stepRetrying(let step, let attempt, let reason, let at):
-            // The event names the attempt to come, if any; the one that failed is that which runs.
-            let failed = running.removeValue(forKey: step) ?? attempt
+        case .stepRetrying(let step, _, let reason, let at):
+            // The event names the attempt to come; the one that failed is that which runs, unless
+            // it could not begin or was lost.
             var change = StepChange(step: step, state: .waiting, at: time(at))
-            change.attempt = StepChange.Attempt(number: failed, state: .failed)
+            if let failed = running.removeValue(forKey: step) {
+                change.attempt = StepChange.Attempt(number: failed, state: .failed)
+            }
             change.reason = reason
             return change
         case .stepEnded(let end): return change(end)

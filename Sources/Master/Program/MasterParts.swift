@@ -32,7 +32,7 @@ struct MasterParts: Sendable {
         ArtifactRoutes(jobs: jobs, data: setting.data, threads: threads).add(to: routes)
         EventRoutes(database: database, hub: hub).add(to: routes)
         SecretRoutes(database: database, store: setting.secrets).add(to: routes)
-        PipelineRoutes(database: database).add(to: routes)
+        PipelineRoutes(database: database, dispatcher: dispatcher).add(to: routes)
         CacheRoutes(cache: cache).add(to: routes)
         PlanRoutes(setting: setting, compiler: compiler).add(to: routes)
         MetricsRoute(

@@ -160,13 +160,15 @@ struct MasterServer: Sendable {
         let allowed = configuration.repositories.allow
         return JobRunner.Setting(
             database: database, data: data,
-            mirrors: SourceMirrors(folder: data.mirrors, threads: pools.fetches),
+            mirrors: SourceMirrors(
+                folder: data.mirrors, threads: pools.fetches,
+                allowsPrivate: configuration.repositories.isPrivateAllowed),
             engine: EngineProcess(
                 program: program, cache: configuration.cache.folder,
                 environment: engineEnvironment),
             watcher: try JournalWatcher(), secrets: secrets, threads: pools.files,
             cacheFolder: configuration.cache.folder,
-            slots: configuration.jobs.limit, allowed: allowed,
+            slots: configuration.jobs.limit, weights: limits.weights, allowed: allowed,
             owner: configuration.repositories.allow.isEmpty ? geteuid() : nil, logger: logger)
     }
 

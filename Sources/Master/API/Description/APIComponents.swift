@@ -3,8 +3,9 @@ enum APIComponents {
     /// All of them, by name.
     static let all: KeyValuePairs<String, APISchema> = [
         "Problem": problem, "Job": job, "Jobs": jobs, "JobOrder": jobOrder, "Step": step,
-        "Steps": steps, "Plan": .object, "Secret": secret, "Secrets": secrets,
-        "SecretChange": secretChange, "Artifacts": artifacts, "Token": token, "Tokens": tokens,
+        "Steps": steps, "StepWithTries": stepWithTries, "Plan": .object, "Secret": secret,
+        "Secrets": secrets, "SecretChange": secretChange, "Artifacts": artifacts, "Token": token,
+        "Tokens": tokens,
         "NewToken": newToken, "TokenOrder": tokenOrder, "Status": status, "Readiness": readiness,
         "Whoami": whoami, "Health": health, "DrainOrder": drainOrder, "Draining": draining,
         "RerunOrder": rerunOrder, "Nothing": .object([:]), "Pipeline": pipeline,
@@ -31,7 +32,8 @@ enum APIComponents {
         "priority": .integer(JobRequest.priorities), "created": .time, "started": .time.orNull,
         "ended": .time.orNull, "duration_ms": .count.orNull,
         "steps": .object(["total": .count, "done": .count, "failed": .count]),
-        "plan": .digest.orNull, "rerun_of": .jobID.orNull, "requested_by": .text.orNull,
+        "plan": .digest.orNull, "rerun_of": .jobID.orNull,
+        "rerun_mode": APISchema.words(["all", "failed"]).orNull, "requested_by": .text.orNull,
     ])
 
     private static let jobs = APISchema.object([
@@ -73,7 +75,7 @@ enum APIComponents {
     ])
 
     private static let pipeline = APISchema.object([
-        "name": .filledText, "jobs": .map(of: .count), "last": .component("Job"),
+        "name": .filledText, "paused": .bool, "jobs": .map(of: .count), "last": .component("Job"),
     ])
 
     private static let pipelines = APISchema.object([
@@ -89,6 +91,17 @@ enum APIComponents {
         "exit_code": APISchema(json: "{\"type\":\"integer\"}").orNull, "reason": .text.orNull,
         "started": .time.orNull, "ended": .time.orNull, "duration_ms": .count.orNull,
         "cached_from": .jobID.orNull,
+    ])
+
+    private static let stepWithTries = APISchema.object([
+        "step": .component("Step"),
+        "tries": .array(
+            of: .object([
+                "attempt": .count,
+                "state": .words(StepAttempt.State.allCases.map(\.rawValue)),
+                "exit_code": APISchema(json: "{\"type\":\"integer\"}").orNull,
+                "reason": .text.orNull, "started": .time, "ended": .time.orNull,
+            ])),
     ])
 
     private static let steps = APISchema.object(["steps": .array(of: .component("Step"))])

@@ -48,6 +48,12 @@ extension APIOperation {
         answers: [Answer(200, "Its steps, in the order of the plan.", .json("Steps"))],
         problems: [404, 409, 410])
 
+    static let getStep = APIOperation(
+        id: "getStep", tag: tag,
+        summary:
+            "Tells of a step, which is named by its id, name or number, and of all tries at it.",
+        answers: [Answer(200, "The step.", .json("StepWithTries"))], problems: [404, 409])
+
     static let getPlan = APIOperation(
         id: "getPlan", tag: tag, summary: "Gives the plan of a job, which never changes.",
         headers: [

@@ -16,6 +16,15 @@ extension APIOperation {
         summary: "Tells of a pipeline: its last job, and how many there are in each state.",
         answers: [Answer(200, "The pipeline.", .json("Pipeline"))], problems: [404])
 
+    static let pausePipeline = APIOperation(
+        id: "pausePipeline", tag: "pipelines",
+        summary: "Lets no job of a pipeline start: they wait. What runs is left alone.",
+        answers: [Answer(200, "The pipeline.", .json("Pipeline"))], problems: [404])
+
+    static let resumePipeline = APIOperation(
+        id: "resumePipeline", tag: "pipelines", summary: "Lets jobs of a pipeline start again.",
+        answers: [Answer(200, "The pipeline.", .json("Pipeline"))], problems: [404])
+
     static let compilePlan = APIOperation(
         id: "compilePlan", tag: "pipelines", summary: "Compiles a plan and runs nothing.",
         body: .json("PlanOrder"), needsBody: true,

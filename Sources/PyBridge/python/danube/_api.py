@@ -21,11 +21,21 @@ if TYPE_CHECKING:
     def pipeline(name: Function, /) -> Function: ...
     @overload
     def pipeline(
-        name: str | None = None, *, image: str | None = None
+        name: str | None = None,
+        *,
+        image: str | None = None,
+        concurrency: str | None = None,
+        concurrency_rule: str | None = None,
     ) -> Callable[[Function], Function]: ...
 
 
-def pipeline(name: Any = None, *, image: str | None = None) -> Any:
+def pipeline(
+    name: Any = None,
+    *,
+    image: str | None = None,
+    concurrency: str | None = None,
+    concurrency_rule: str | None = None,
+) -> Any:
     """Declares the function below as a pipeline: `@pipeline` or `@pipeline(name="Build")`.
 
     The function's parameters are the pipeline's: typed `str`, `int`, `float`, `bool`, a `Literal`,
@@ -35,6 +45,10 @@ def pipeline(name: Any = None, *, image: str | None = None) -> Any:
     Args:
         name: What people see and `danube plan NAME` takes. By default the function's name.
         image: Container image of the steps that name none. Without one they run on the host.
+        concurrency: A group of jobs of which a master runs one at a time, such as `"deploy"`.
+        concurrency_rule: What a job does when its group is taken: `"serialize"` (it waits, which
+            is also what happens without a rule), `"replace"` (it ends those before it) or
+            `"queue(2)"` (it waits unless so many wait already).
 
     Returns:
         The function, unchanged.
@@ -52,7 +66,7 @@ def pipeline(name: Any = None, *, image: str | None = None) -> Any:
         return name
 
     def register(function: Function) -> Function:
-        _registry.register(function, name, image)
+        _registry.register(function, name, image, concurrency, concurrency_rule)
         return function
 
     return register

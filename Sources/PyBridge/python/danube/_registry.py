@@ -15,17 +15,27 @@ class Pipeline:
         function: The function itself, undecorated by this package.
         image: Container image of steps that name none, or None.
         doc: The docstring without its indentation, or "".
+        concurrency: The group of jobs of which one runs at a time, or None.
+        concurrency_rule: What a job does when its group is taken, or None.
     """
 
-    __slots__ = ("doc", "function", "image", "name")
+    __slots__ = ("concurrency", "concurrency_rule", "doc", "function", "image", "name")
 
     def __init__(
-        self, name: str, function: Callable[..., object], image: str | None, doc: str
+        self,
+        name: str,
+        function: Callable[..., object],
+        image: str | None,
+        doc: str,
+        concurrency: str | None,
+        concurrency_rule: str | None,
     ) -> None:
         self.name = name
         self.function = function
         self.image = image
         self.doc = doc
+        self.concurrency = concurrency
+        self.concurrency_rule = concurrency_rule
 
     def __repr__(self) -> str:
         return f"Pipeline({self.name!r})"
@@ -37,7 +47,13 @@ pipelines: list[Pipeline] = []
 _NOT_PLAIN = 0x20 | 0x80 | 0x200
 
 
-def register(function: Callable[..., object], name: str | None, image: str | None) -> None:
+def register(
+    function: Callable[..., object],
+    name: str | None,
+    image: str | None,
+    concurrency: str | None = None,
+    concurrency_rule: str | None = None,
+) -> None:
     """Adds a function to `pipelines`.
 
     Raises:
@@ -52,7 +68,8 @@ def register(function: Callable[..., object], name: str | None, image: str | Non
         )
     own_name = getattr(function, "__name__", "pipeline")
     doc = _dedented(getattr(function, "__doc__", None) or "")
-    pipelines.append(Pipeline(own_name if name is None else name, function, image, doc))
+    shown = own_name if name is None else name
+    pipelines.append(Pipeline(shown, function, image, doc, concurrency, concurrency_rule))
 
 
 def _dedented(doc: str) -> str:

@@ -52,7 +52,7 @@ KEYWORDS = {
     ("secrets", "get"): ("key",),
 }
 _CALLABLES = {
-    "pipeline": ("name", "image"),
+    "pipeline": ("name", "image", "concurrency", "concurrency_rule"),
     "parallel": ("name", "fail_fast"),
     "sequence": ("name",),
     "Retry": ("attempts", "delay", "backoff", "on"),

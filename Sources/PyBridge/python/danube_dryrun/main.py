@@ -276,6 +276,13 @@ class Evaluation:
             )
         return None
 
+    def _text_of(self, name: str, value: Any) -> str:
+        """An argument of `@pipeline` that is a str or None."""
+        if value is None or type(value) is str:
+            return value or ""
+        self._file_problem("DNB317", f"`{name}` of @pipeline is not a str", "Pass a str.")
+        return ""
+
     def _file_problem(self, code: str, message: str, hint: str) -> None:
         self.session.problem_at(code, "error", message, hint, (self._file, 1, 1, 1, 1))
 
@@ -306,12 +313,18 @@ class Evaluation:
             if image is not None and type(image) is not str:
                 self._file_problem("DNB305", "`image` of @pipeline is not a str", "Pass a str.")
                 image = None
+            group, rule = (
+                self._text_of("concurrency", pipeline.concurrency),
+                self._text_of("concurrency_rule", pipeline.concurrency_rule),
+            )
             self._done += (
                 pipeline.name,
                 function.__name__,
                 pipeline.doc,
                 image or "",
                 tuple((name, kind, packed(value)) for name, kind, value in described),
+                group,
+                rule,
             )
         return arguments  # type: ignore[no-any-return]
 

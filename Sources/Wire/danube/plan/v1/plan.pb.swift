@@ -262,6 +262,12 @@ package nonisolated struct Danube_Plan_V1_Plan: Sendable {
   /// Docstring of the pipeline function.
   package var description_p: String = String()
 
+  /// Jobs of one group do not run at once; empty means none.
+  package var concurrency: String = String()
+
+  /// What a job does when its group is taken: serialize, replace or queue(N); empty means serialize.
+  package var concurrencyRule: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1071,7 +1077,7 @@ nonisolated extension Danube_Plan_V1_GroupKind: SwiftProtobuf._ProtoNameProvidin
 
 nonisolated extension Danube_Plan_V1_Plan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Plan"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}pipeline\0\u{1}entry\0\u{1}parameters\0\u{1}steps\0\u{1}conditions\0\u{1}exits\0\u{1}frames\0\u{1}sources\0\u{1}notes\0\u{1}context\0\u{3}default_image\0\u{1}groups\0\u{1}description\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}pipeline\0\u{1}entry\0\u{1}parameters\0\u{1}steps\0\u{1}conditions\0\u{1}exits\0\u{1}frames\0\u{1}sources\0\u{1}notes\0\u{1}context\0\u{3}default_image\0\u{1}groups\0\u{1}description\0\u{1}concurrency\0\u{3}concurrency_rule\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1093,6 +1099,8 @@ nonisolated extension Danube_Plan_V1_Plan: SwiftProtobuf.Message, SwiftProtobuf.
       case 12: try { try decoder.decodeSingularStringField(value: &self.defaultImage) }()
       case 13: try { try decoder.decodeRepeatedMessageField(value: &self.groups) }()
       case 14: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 15: try { try decoder.decodeSingularStringField(value: &self.concurrency) }()
+      case 16: try { try decoder.decodeSingularStringField(value: &self.concurrencyRule) }()
       default: break
       }
     }
@@ -1141,6 +1149,12 @@ nonisolated extension Danube_Plan_V1_Plan: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.description_p.isEmpty {
       try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 14)
     }
+    if !self.concurrency.isEmpty {
+      try visitor.visitSingularStringField(value: self.concurrency, fieldNumber: 15)
+    }
+    if !self.concurrencyRule.isEmpty {
+      try visitor.visitSingularStringField(value: self.concurrencyRule, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1159,6 +1173,8 @@ nonisolated extension Danube_Plan_V1_Plan: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.defaultImage != rhs.defaultImage {return false}
     if lhs.groups != rhs.groups {return false}
     if lhs.description_p != rhs.description_p {return false}
+    if lhs.concurrency != rhs.concurrency {return false}
+    if lhs.concurrencyRule != rhs.concurrencyRule {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
