@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 static int write_text(const char *path, const char *text) {
@@ -242,15 +243,27 @@ int danube_engine_start(int wanted) {
     return got;
 }
 
-// What ends a program ends this one, until its loop takes the signal. The first process of a
-// namespace would not hear it otherwise.
-static void end_at_once(int number) { _exit(128 + number); }
+// What ends a program ends this one, until its loop takes the signal: that is on another thread,
+// which has it blocked, so from then on this thread blocks it too, and it waits for the loop. The
+// first process of a namespace would not hear of it without a handler.
+static void end_or_leave(int number, siginfo_t *information, void *context) {
+    (void)information;
+    if (!*is_listening) _exit(128 + number);
+    sigaddset(&((ucontext_t *)context)->uc_sigmask, number);
+    kill(getpid(), number);
+}
 
 int danube_engine_alone(int wanted, pid_t *process) {
     if (getpid() != 1) return -EINVAL;
     static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    static volatile sig_atomic_t listening;
+    is_listening = &listening;
+    struct sigaction action = {.sa_sigaction = end_or_leave, .sa_flags = SA_SIGINFO};
+    // One at a time: sent anew, it is for the loop.
     for (size_t index = 0; index < sizeof ending / sizeof *ending; index++)
-        signal(ending[index], end_at_once);
+        sigaddset(&action.sa_mask, ending[index]);
+    for (size_t index = 0; index < sizeof ending / sizeof *ending; index++)
+        sigaction(ending[index], &action, NULL);
     // The old mount of /proc tells the number that others know.
     char text[32];
     ssize_t count = readlink("/proc/self", text, sizeof text - 1);
