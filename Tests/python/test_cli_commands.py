@@ -16,9 +16,8 @@ from danube import __version__
 
 COMMANDS = [
     "run", "rerun", "plan", "why", "jobs", "logs", "shell", "cache", "lint", "init", "trigger",
-    "cancel", "pause", "resume", "artifacts", "secret", "login", "logout", "status", "drain", "master",
-    "doctor",
-    "schema", "completion", "version",
+    "cancel", "pause", "resume", "artifacts", "secret", "login", "logout", "status", "drain",
+    "master", "doctor", "schema", "completion", "version",
 ]  # fmt: skip
 SHELLS = {"bash": ["bash", "-n"], "zsh": ["zsh", "--no-exec"], "fish": ["fish", "--no-execute"]}
 
