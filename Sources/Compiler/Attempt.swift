@@ -67,6 +67,25 @@ enum Attempt {
         }
     }
 
+    /// What is wrong with what `@pipeline` was given.
+    private static func headProblems(
+        _ evaluated: Evaluated, _ file: String, _ source: RecordedSource, _ checks: inout StepChecks
+    ) -> [Diagnostic] {
+        if !evaluated.image.isEmpty { checks.check(image: evaluated.image, nil) }
+        checks.check(name: evaluated.name, "the pipeline", nil)
+        var problems: [Diagnostic] = []
+        if !checks.diagnostics.isEmpty {
+            let image = place(of: "\"\(evaluated.image)\"", in: file, source)
+            problems = checks.takeDiagnostics(placedAt: image)
+        }
+        checks.check(concurrency: evaluated.concurrency, rule: evaluated.concurrencyRule)
+        if !checks.diagnostics.isEmpty {
+            let group = place(of: "concurrency", in: file, source)
+            problems += checks.takeDiagnostics(placedAt: group)
+        }
+        return problems
+    }
+
     private static func lower(
         _ gathered: Gathered, _ request: CompileRequest, _ source: RecordedSource,
         _ context: RecordedContext, _ deadline: Deadline, _ compilation: inout Compilation
@@ -82,18 +101,7 @@ enum Attempt {
         do {
             let recording = try gathered.reader.finished()
             var checks = StepChecks(frames: recording.frames)
-            if !evaluated.image.isEmpty { checks.check(image: evaluated.image, nil) }
-            checks.check(name: evaluated.name, "the pipeline", nil)
-            var headProblems: [Diagnostic] = []
-            if !checks.diagnostics.isEmpty {
-                let image = place(of: "\"\(evaluated.image)\"", in: request.file, source)
-                headProblems = checks.takeDiagnostics(placedAt: image)
-            }
-            checks.check(concurrency: evaluated.concurrency, rule: evaluated.concurrencyRule)
-            if !checks.diagnostics.isEmpty {
-                let group = place(of: "concurrency", in: request.file, source)
-                headProblems += checks.takeDiagnostics(placedAt: group)
-            }
+            let headProblems = headProblems(evaluated, request.file, source, &checks)
             var lowering = Lowering(recording, plan: plan, checks: checks, deadline: deadline)
             try lowering.run()
             plan = lowering.plan

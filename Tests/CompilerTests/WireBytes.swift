@@ -167,6 +167,7 @@ enum WireBytes {
 
     static let everything = """
         {"version":1,"pipeline":"p","entry":"danubefile.py:p","description":"d","image":"i",
+        "concurrency":"g","concurrency_rule":"queue(2)",
         "parameters":[{"name":"n","type":"int","value":1}],
         "context":[{"name":"branch","value":"b"}],
         "sources":[{"kind":"listing","path":"x","digest":"\(String(repeating: "a", count: 64))"}],

@@ -23,7 +23,7 @@ import Testing
             ("another version", WireBytes.number(1, 2), .version, "$.version"),
             ("a huge version", WireBytes.number(1, .max), .version, "$.version"),
             ("a version that is cut", [0x08, 0xFF], .syntax, "$"),
-            ("an unknown field", WireBytes.plan([0x78, 1]), .schema, "$"),
+            ("an unknown field", WireBytes.plan([0x88, 1, 1]), .schema, "$"),
             ("a huge field", WireBytes.plan([0xF8, 0xFF, 0xFF, 0xFF, 0x7F, 1]), .schema, "$"),
             ("field 0", WireBytes.plan([0x00, 1]), .schema, "$"),
             ("in a step", WireBytes.plan(step: WireBytes.number(33, 1)), .schema, "$.steps[0]"),

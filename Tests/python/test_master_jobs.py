@@ -233,7 +233,7 @@ def test_a_ref_that_is_no_branch_is_fetched(master: Master, tmp_path: Path) -> N
 
 
 def test_another_teams_job_does_not_wait_for_many(master: Master, tmp_path: Path) -> None:
-    body = f"step.run('echo x >> {tmp_path}/done; sleep 0.1')"
+    body = f"step.run('echo x >> {tmp_path}/done; sleep 0.7')"
     many = repository(tmp_path / "many", body)
     for _ in range(100):
         submit(master, many, team="many")

@@ -54,6 +54,7 @@ package enum ResumeError: Error, Equatable, CustomStringConvertible {
     case withheld(step: String)
     case noWorkspace(String)
     case copied
+    case differs(step: String)
 
     /// One sentence without a full stop.
     package var description: String {
@@ -63,6 +64,8 @@ package enum ResumeError: Error, Equatable, CustomStringConvertible {
         case .withheld(let step):
             "the result of the step `\(step)` holds a secret, and was therefore not kept"
         case .noWorkspace(let path): "what the steps had left is no longer in \(path)"
+        case .differs(let step):
+            "that the step `\(step)` had ended does not follow from what is known of the others"
         case .copied: "workspaces are copies here, and a copy that was begun cannot be gone on with"
         }
     }

@@ -13,6 +13,13 @@ extension Scheduler {
             try recall(event, &alive, &starts)
             performRecalled()
         }
+        // What was told once is not done: where it was not found again, nothing is gone on with.
+        let ended = earlier.reported.filter { plan.steps.indices.contains($0.int) }
+        if let step = ended.first(where: {
+            alive[$0] == nil && !schedule.phases[$0.int].isTerminal
+        }) {
+            throw ResumeError.differs(step: plan.steps[step.int].name)
+        }
         for (step, attempt) in alive.sorted(by: { $0.key.value < $1.key.value }) {
             try host.recallEnd(step, isLost: true)
             lose(step, attempt)

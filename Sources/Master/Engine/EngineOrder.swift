@@ -27,7 +27,7 @@ struct EngineOrder: Sendable {
     var allowsHost = false
     /// The slots that all jobs share, and whose share this one takes.
     var sharing: SlotSharing?
-    /// Whether its turn in a concurrency group has come: else it does not run a plan that names one.
+    /// Whether its turn in a concurrency group has come: else no plan is run that names one.
     var isGrouped = false
     /// The job of which only what failed runs again.
     var earlier: Earlier?

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// What a git leaves in a bare repository when it is killed: locks of its files, and packs that were
-/// not whole.
+/// What a git leaves in a bare repository when it is killed: locks of its files, and packs that
+/// were not whole.
 enum StaleLocks {
     private static let mostDepth = 64
 

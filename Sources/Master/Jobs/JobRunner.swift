@@ -303,8 +303,8 @@ struct JobRunner: Sendable {
         }
     }
 
-    /// The engine is gone without a word, and no other goes on. Where no attempt can have been made,
-    /// the job waits again; else nobody knows what was done, and it is not done twice.
+    /// The engine is gone without a word, and no other goes on. Where no attempt can have been
+    /// made, the job waits again; else nobody knows what was done, and it is not done twice.
     private func lose(_ recording: JournalRecording, from offset: UInt64) async throws -> End {
         let id = job.id
         let most = recording.process == nil ? Self.mostStarts : Self.mostEngines

@@ -7,7 +7,8 @@ struct PauseCommand: ParsableCommand {
         commandName: "pause",
         abstract: "Let no job of a pipeline of a master start.",
         discussion: """
-            Jobs that are asked for wait, and say so; those that run are left alone. `danube resume` ends it.
+            Jobs that are asked for wait, and say so; those that run are left alone. \
+            `danube resume` ends it.
             """)
 
     @Argument(help: "The pipeline, by its name.")
