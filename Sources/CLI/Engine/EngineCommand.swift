@@ -40,6 +40,8 @@ struct EngineCommand: ParsableCommand {
             throw Failure.environment("cannot start: \(FileBytes.reason(-namespaces))")
         }
         do {
+            try MasterFolder.hide(
+                from: folder, but: [order.compile.root, order.cache], namespaces: namespaces)
             try EngineThread.run { Glibc.exit(try run(order, secrets, journal, namespaces)) }
         } catch let failure as Failure {
             tell(failure, journal)

@@ -1,3 +1,4 @@
+internal import CSandbox
 internal import Glibc
 
 internal import enum Executor.AtomicFile
@@ -20,7 +21,7 @@ enum JobClock {
             throw .system("make", path: path, errno: errno)
         }
         defer { close(file) }
-        let text = Array("\(machineStart()) \(now())\n".utf8)
+        let text = Array("\(machineStart()) \(danube_boot_nanoseconds())\n".utf8)
         guard write(file, text, text.count) == text.count else {
             throw .system("write", path: path, errno: errno)
         }
@@ -30,17 +31,11 @@ enum JobClock {
     static func elapsed(in folder: String) -> Duration? {
         guard let bytes = AtomicFile.read("\(folder)/\(name)", most: mostBytes) else { return nil }
         let words = String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "\n" }
-        let now = now()
+        let now = danube_boot_nanoseconds()
         guard words.count == 2, words[0] == machineStart(), let begun = Int64(words[1]),
             (0...now).contains(begun)
         else { return nil }
         return .nanoseconds(now - begun)
-    }
-
-    private static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     private static func machineStart() -> String {
