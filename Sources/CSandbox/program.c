@@ -5,13 +5,31 @@
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 int danube_path_owner(const char *path, uid_t *owner) {
     struct stat status;
     if (stat(path, &status) != 0) return -errno;
     *owner = status.st_uid;
     return 0;
+}
+
+void danube_master_protect(unsigned long files) {
+    struct rlimit limit;
+    // It is undone by exec, so what is started may still leave a core.
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files) return;
+    limit.rlim_cur = limit.rlim_max < files ? limit.rlim_max : files;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int64_t danube_boot_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
 int danube_program_start(char *const *arguments, char *const *environment, int input, int output,

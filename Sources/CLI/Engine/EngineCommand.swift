@@ -49,6 +49,8 @@ struct EngineCommand: ParsableCommand {
         }
         let secrets = try secrets(order)
         do {
+            try MasterFolder.hide(
+                from: folder, but: order.visible, namespaces: namespaces)
             try EngineThread.run {
                 Glibc.exit(
                     try run(order, secrets, journal, namespaces, after: earlier))

@@ -66,6 +66,11 @@ struct EngineOrder {
         earlier = Self.earlier(value["earlier"])
     }
 
+    /// Folders of the master that its job has to see, beside its own.
+    var visible: [String] {
+        [compile.root, cache] + [sharing?.folder, earlier?.artifacts].compactMap(\.self)
+    }
+
     private static func sharing(_ value: JSONValue?) -> SlotSharing? {
         guard let value, let folder = value["folder"]?.text,
             case .integer(let count)? = value["count"]

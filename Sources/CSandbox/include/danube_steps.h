@@ -37,6 +37,10 @@ int danube_engine_alone(int wanted, pid_t *process);
 // Mounts of its own for this process.
 int danube_own_mounts(void);
 
+// Makes a folder empty for this process and whatever it starts, but for some folders below it, at
+// most eight. It needs a mount namespace of its own.
+int danube_engine_hide(const char *folder, const char *const *kept, size_t count);
+
 // Whether this process is the engine.
 int danube_is_engine(void);
 
@@ -62,6 +66,13 @@ int danube_loop_wait(int loop, uint64_t *tokens, int capacity, int milliseconds)
 // from which their numbers are read by `danube_next_signal`, which gives 0 when there is none.
 int danube_watch_signals(void);
 int danube_next_signal(int descriptor);
+
+// Keeps what this process holds in memory from cores and from other processes of the user, and lets
+// it open that many files where the host does.
+void danube_master_protect(unsigned long files);
+
+// Nanoseconds since the machine was started, by a clock that only counts.
+int64_t danube_boot_nanoseconds(void);
 
 // Starts a program, looked up in this process's PATH, in a session or at least a process group of
 // its own, with nothing inherited but the three descriptors. Gives 0 or -errno.

@@ -4,7 +4,7 @@ internal import Executor
 /// makes one.
 struct LogPart: Sendable {
     /// The most bytes of a part: what a reader that stalls holds.
-    static let mostBytes = 256 << 10
+    static let mostBytes = 64 << 10
 
     /// Output and notes, in their order, each with where the next one begins.
     private(set) var chunks: [(chunk: LogChunk, next: UInt64)] = []

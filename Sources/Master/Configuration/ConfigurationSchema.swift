@@ -15,6 +15,13 @@ extension ConfigurationKey {
             "http.max_connections", .integer(1...1_000_000), \.http.maxConnections, .start,
             "How many connections are open at once."),
         .init(
+            "http.idle_timeout", .duration("1s", "1d"), \.http.idleTimeout, .start,
+            "How long a connection may be without a whole head of a request, or "
+                + "a body come with less than 1 KiB a second."),
+        .init(
+            "http.stall_timeout", .duration("1s", "30d"), \.http.stallTimeout, .start,
+            "How long a client may take nothing of an answer before its connection is closed."),
+        .init(
             "log.format", .choice, \.log.format, .start,
             "How the master's own log is written: for people, or one JSON object a line."),
         .init(

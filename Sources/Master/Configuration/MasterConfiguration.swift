@@ -30,6 +30,10 @@ package struct MasterConfiguration: Sendable, Equatable {
         package var maxBody: Int64 = 1 << 30
         /// How many connections are open at once.
         package var maxConnections = 4096
+        /// How long a connection may be without a request, or a request without progress.
+        package var idleTimeout = Duration.seconds(60)
+        /// How long somebody may take nothing of an answer.
+        package var stallTimeout = Duration.seconds(600)
     }
 
     /// What the master says about itself.

@@ -30,7 +30,7 @@ enum JobClock {
     }
 
     /// Milliseconds since the machine was started.
-    private static var now: Int64 { danube_now() / 1_000_000 }
+    private static var now: Int64 { danube_boot_nanoseconds() / 1_000_000 }
 
     private static var boot: String {
         var text = [UInt8](repeating: 0, count: 64)

@@ -1,3 +1,4 @@
+internal import CSandbox
 internal import Glibc
 internal import HTTPTypes
 internal import Hummingbird
@@ -20,7 +21,8 @@ struct MasterServer: Sendable {
 
     /// How long SIGTERM waits for jobs; those that go on are left to the next master.
     private static let patience = Duration.seconds(10)
-    private static let idleSeconds: Int64 = 120
+    /// Files that it opens beside the connections, at most.
+    private static let ownFiles: UInt = 4096
     /// What is read of a body beyond the most, so that a refusal arrives before the connection is
     /// closed.
     private static let bodySlack: Int64 = 1 << 20
@@ -36,6 +38,7 @@ struct MasterServer: Sendable {
     /// Runs until it is told to end.
     func run() async throws {
         let started = Timestamp.now()
+        danube_master_protect(UInt(configuration.http.maxConnections) + Self.ownFiles)
         let pools = MasterPools()
         let hub = EventHub()
         let (data, database) = try await open(pools.files, hub)
@@ -190,9 +193,13 @@ struct MasterServer: Sendable {
         let logger = logger
         let listen = configuration.http.listen
         let most = configuration.http.maxBody
+        let (idle, stall) = (
+            TimeAmount(configuration.http.idleTimeout), TimeAmount(configuration.http.stallTimeout)
+        )
         var server = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [BodyCutter(most: most + Self.bodySlack)],
-            idleTimeout: .seconds(Self.idleSeconds))
+            additionalChannelHandlers: [
+                BodyCutter(most: most + Self.bodySlack), SlowClientCutter(idle: idle, stall: stall),
+            ], idleTimeout: idle)
         server.httpDecoder = .init(
             maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 200)
         let application = Application(
