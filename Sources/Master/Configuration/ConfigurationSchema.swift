@@ -15,14 +15,15 @@ extension ConfigurationKey {
             "http.max_connections", .integer(1...1_000_000), \.http.maxConnections, .start,
             "How many connections are open at once."),
         .init(
-            "log.format", .choice, \.log.format, .start,
+            "log.format", .choice, \.log.format, .reloads,
             "How the master's own log is written: for people, or one JSON object a line."),
         .init(
             "log.level", .choice, \.log.level, .reloads,
             "The least level that the master's own log has."),
         .init(
-            "jobs.limit", .integer(1...4096), \.jobs.limit, .start, default: "the number of cores",
-            "How many steps run at once."),
+            "jobs.limit", .integer(1...4096), \.jobs.limit, .reloads,
+            default: "the number of cores",
+            "How many steps of a job run at once; a job keeps what it began with."),
         .init(
             "jobs.active", .integer(1...10_000), \.jobs.active, .reloads,
             "How many jobs run at once."),

@@ -29,11 +29,15 @@ struct JobRunner: Sendable {
         /// For what waits for files.
         var threads: NIOThreadPool
         var cacheFolder: String
-        var slots: Int
-        /// What may be built, as `repositories.allow` has it.
-        var allowed: [String]
-        var owner: uid_t?
+        var configuration: LiveConfiguration
         var logger: Logger
+
+        /// Steps of a job that may run at once.
+        var slots: Int { configuration.values.jobs.limit }
+        /// What may be built, as `repositories.allow` has it.
+        var allowed: [String] { configuration.values.repositories.allow }
+        /// Whose repositories may be built from anywhere.
+        var owner: uid_t? { allowed.isEmpty ? geteuid() : nil }
     }
 
     let setting: Setting
