@@ -154,6 +154,9 @@ import struct Executor.JobID
         let id = try #require(JobID("6g4vh8w5j"))
         let job = try #require(try await database.job(id))
         #expect(job.state == .success && job.logsRemoved == nil)
+        let count = JobCount(
+            pipeline: "p", state: .success, bucket: 0, jobs: 1, milliseconds: 0)
+        #expect(try await database.endedJobs() == [count])
         let gone = try await database.write {
             try $0.remove(.logs, of: [job.id], reason: "age", at: .now())
         }

@@ -12,12 +12,13 @@ struct JobCount: Sendable, Equatable {
 }
 
 extension WriteTransaction {
-    /// Keeps the figures of a job that is forgotten.
-    func countForgotten(_ job: Job) throws {
+    /// Counts a job, in the transaction that ends it. So figures need not be made of all jobs when
+    /// a master starts.
+    func countEnded(_ job: Job) throws {
         let milliseconds = JobMetrics.milliseconds(job)
         try run(
             """
-            INSERT INTO forgotten_counts (pipeline, state, bucket, jobs, milliseconds)
+            INSERT INTO job_counts (pipeline, state, bucket, jobs, milliseconds)
             VALUES (?, ?, ?, 1, ?)
             ON CONFLICT (pipeline, state, bucket) DO UPDATE SET jobs = jobs + 1,
                 milliseconds = milliseconds + excluded.milliseconds
@@ -30,28 +31,15 @@ extension WriteTransaction {
 }
 
 extension MasterDatabase {
-    /// The figures of all jobs that ever ended, forgotten ones too. It reads an index, not rows.
+    /// The figures of all jobs that ever ended, forgotten ones too.
     func endedJobs() async throws(MasterDatabaseError) -> [JobCount] {
-        let buckets = JobMetrics.bounds.enumerated().map { "WHEN ms <= \($1) THEN \($0)" }
-            .joined(separator: " ")
-        return try await read { connection in
+        try await read { connection in
             let rows = try Row.fetchCursor(
                 connection,
-                sql: """
-                    SELECT pipeline, state, bucket, sum(jobs), sum(milliseconds) FROM (
-                        SELECT pipeline, state, CASE \(buckets) ELSE \(JobMetrics.bounds.count) END
-                            AS bucket, count(*) AS jobs, sum(ms) AS milliseconds
-                        FROM (
-                            SELECT pipeline, state, max(0, ended - coalesce(started, ended)) AS ms
-                            FROM jobs INDEXED BY jobs_by_end WHERE ended IS NOT NULL)
-                        GROUP BY 1, 2, 3
-                        UNION ALL
-                        SELECT pipeline, state, bucket, jobs, milliseconds FROM forgotten_counts)
-                    GROUP BY 1, 2, 3
-                    """)
+                sql: "SELECT pipeline, state, bucket, jobs, milliseconds FROM job_counts")
             var counts: [JobCount] = []
             while let row = try rows.next() {
-                var fields = Fields(row, of: "jobs")
+                var fields = Fields(row, of: "job_counts")
                 counts.append(
                     JobCount(
                         pipeline: try fields.text(), state: try fields.word(),

@@ -33,7 +33,6 @@ extension WriteTransaction {
             switch kind {
             case .jobs:
                 guard try forget([id]) == [id] else { continue }
-                try countForgotten(job)
                 try run(
                     "INSERT OR REPLACE INTO forgotten_jobs (id, at) VALUES (?, ?)",
                     [id.text, time.sinceEpoch])
