@@ -29,7 +29,8 @@ import struct Executor.Timestamp
             mirrors: SourceMirrors(folder: data.mirrors, threads: threads),
             engine: EngineProcess(program: "/bin/false", cache: "/nonexistent", environment: []),
             watcher: try JournalWatcher(), secrets: secrets, threads: threads,
-            cacheFolder: scratch.path, slots: 1, allowed: [], owner: nil, logger: logger)
+            cacheFolder: scratch.path, configuration: LiveConfiguration(MasterConfiguration()),
+            logger: logger)
         let disk = DiskReserve(path: scratch.path, reserve: 0, threads: threads)
         let dispatcher = Dispatcher(
             setting, disk: disk, metrics: JobMetrics(),
@@ -42,7 +43,7 @@ import struct Executor.Timestamp
             cache: SharedCache(
                 store: try ContentStore("\(scratch.path)/cas"), database: database,
                 threads: threads, disk: disk),
-            configuration: MasterConfiguration(), started: .now(), shutDown: { _ in }
+            started: .now(), shutDown: { _ in }
         ).routes()
         document = try JSONValue.parse(
             OpenAPIDocument(version: "1", routes: routes.all).encoded())

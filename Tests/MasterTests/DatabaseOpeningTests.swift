@@ -131,9 +131,10 @@ import struct Executor.JobID
         defer { second.close() }
         #expect(try await second.job(job.id) == job)
         #expect(try await second.read { try $0.tableExists("later") })
-        #expect(throws: 
-            MasterDatabaseError.newer(
-                path: scratch.file, found: scripts.count, known: Migrations.scripts.count)
+        #expect(
+            throws:
+                MasterDatabaseError.newer(
+                    path: scratch.file, found: scripts.count, known: Migrations.scripts.count)
         ) { try scratch.open() }
     }
 
@@ -150,8 +151,12 @@ import struct Executor.JobID
         }
         let database = try scratch.open()
         defer { database.close() }
-        let job = try #require(try await database.job(#require(JobID("6g4vh8w5j"))))
+        let id = try #require(JobID("6g4vh8w5j"))
+        let job = try #require(try await database.job(id))
         #expect(job.state == .success && job.logsRemoved == nil)
+        let count = JobCount(
+            pipeline: "p", state: .success, bucket: 0, jobs: 1, milliseconds: 0)
+        #expect(try await database.endedJobs() == [count])
         let gone = try await database.write {
             try $0.remove(.logs, of: [job.id], reason: "age", at: .now())
         }

@@ -1,5 +1,8 @@
 import Testing
 
+import struct Executor.JobID
+import struct Executor.Timestamp
+
 @testable import Master
 
 @Suite struct MetricsTests {
@@ -32,6 +35,60 @@ import Testing
         #expect(
             text.text.split(separator: "\n").filter { $0.hasPrefix("danube_jobs_total{") }.count
                 == JobMetrics.mostPipelines + 1)
+    }
+
+    @Test func `figures go on where the master before this one ended, forgotten jobs too`()
+        async throws
+    {
+        let scratch = try DatabaseScratch()
+        let database = try scratch.open()
+        defer { database.close() }
+        let live = JobMetrics()
+        var ids: [JobID] = []
+        for number in 0..<20 {
+            let id = try await database.submit(.example(number % 3 == 0 ? "p" : "q\"\n")).job.id
+            let start = Timestamp.now()
+            let end = Timestamp(microseconds: start.microseconds + Int64(number) * 777_000)
+            _ = try await database.transition(id, to: .scheduling, at: start)
+            if number != 7 { _ = try await database.transition(id, to: .running, at: start) }
+            _ = try await database.transition(
+                id, to: number % 2 == 0 ? .success : .failure, at: end)
+            if number != 7 { ids.append(id) }
+            live.count(try #require(try await database.job(id)))
+        }
+        _ = try await database.submit(.example()).job
+        func figures(_ metrics: JobMetrics) -> String {
+            var text = MetricsText()
+            metrics.write(to: &text)
+            return text.text
+        }
+        func rebuilt() async throws -> String {
+            let metrics = JobMetrics()
+            metrics.begin(with: try await database.endedJobs())
+            return figures(metrics)
+        }
+        #expect(try await rebuilt() == figures(live))
+        let forgotten = ids[3..<15].map { $0 }
+        _ = try await database.write {
+            try $0.remove(.jobs, of: forgotten, reason: "age", at: .now())
+        }
+        #expect(try await database.jobCounts().values.reduce(0, +) == 9)
+        #expect(try await rebuilt() == figures(live))
+    }
+
+    @Test func `a start keeps the names of pipelines with most jobs`() {
+        let metrics = JobMetrics()
+        metrics.begin(
+            with: (0..<JobMetrics.mostPipelines + 10).map { number in
+                JobCount(
+                    pipeline: "p\(number)", state: .success, bucket: 99, jobs: number + 1,
+                    milliseconds: 1)
+            })
+        var text = MetricsText()
+        metrics.write(to: &text)
+        #expect(text.text.contains(#"{status="success",pipeline="(other)"} 55"#))
+        #expect(!text.text.contains(#"pipeline="p9""#) && text.text.contains(#"pipeline="p10""#))
+        #expect(text.text.contains(#"_bucket{le="7200.0"} 0"#))
     }
 
     @Test(

@@ -88,14 +88,14 @@ import struct Executor.Timestamp
         let scratch = try DatabaseScratch()
         let id = try #require(JobID("6g4vh8w5j"))
         let folder = "\(scratch.path)/jobs/\(id)"
-        for path in ["jobs", "jobs/\(id)", "jobs/\(id)/artifacts", "jobs/\(id)/work"] {
+        for path in ["jobs", "jobs/\(id)", "jobs/\(id)/artifacts", "jobs/\(id)/scratch"] {
             mkdir("\(scratch.path)/\(path)", 0o700)
         }
         try scratch.write("outside", [1])
-        for name in ["log", "journal", "artifacts/a", "work/x"] {
+        for name in ["log", "journal", "artifacts/a", "scratch/x"] {
             try scratch.write("jobs/\(id)/\(name)", [1])
         }
-        #expect(symlink("../../outside", "\(folder)/work/link") == 0)
+        #expect(symlink("../../outside", "\(folder)/scratch/link") == 0)
         let removal = JobFolderRemoval(data: scratch.path)
         #expect(removal.remove(DoomedFiles(job: id, kind: .logs)))
         #expect(access("\(folder)/log", F_OK) != 0 && access("\(folder)/artifacts/a", F_OK) == 0)

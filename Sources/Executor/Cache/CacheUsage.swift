@@ -55,11 +55,14 @@ package final class CacheUsage {
     }
 
     /// About how many bytes it holds; `nil` where that was never counted.
-    package func countedBytes() -> Int64? {
+    package func countedBytes() -> Int64? { Self.countedBytes(in: folder) }
+
+    /// About how many bytes the cache in a folder holds; `nil` where that was never counted.
+    package static func countedBytes(in folder: String) -> Int64? {
         let file = open("\(folder)/usage", O_RDONLY | O_CLOEXEC)
         if file < 0 { return nil }
         defer { close(file) }
-        return Self.read(file)?.bytes
+        return read(file)?.bytes
     }
 
     /// Removes what was not used for longest until a budget is kept.

@@ -5,9 +5,11 @@ package import PipelineIR
 extension ContentStore {
     /// A file of the store.
     package struct Stored {
+        /// What it is the content of.
         package var digest: Digest
         var isExecutable: Bool
         var stamp: FileStamp
+        /// The file.
         package var path: String
 
         /// Bytes.

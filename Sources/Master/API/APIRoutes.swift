@@ -29,19 +29,24 @@ final class APIRoutes {
 
     /// - Parameters:
     ///   - threads: for what takes long to compute.
-    ///   - mostBody: the most bytes of a body.
-    init(database: MasterDatabase, threads: NIOThreadPool, mostBody: Int64, logger: Logger) {
+    ///   - mostBody: the most bytes of a body, which may change.
+    init(
+        database: MasterDatabase, threads: NIOThreadPool,
+        mostBody: @escaping @Sendable () -> Int64, logger: Logger
+    ) {
         self.database = database
         // They hold for the routes that are added after them.
         router.middlewares.add(CompressionMiddleware(threads: threads))
         router.middlewares.add(ProblemMiddleware(logger: logger))
-        router.middlewares.add(BodyLimitMiddleware(most: mostBody))
+        router.middlewares.add(BodyLimitMiddleware(limit: mostBody))
     }
 
     /// Adds a route.
+    ///
+    /// - Parameter isOpen: whether it is answered without a token all the same.
     func on(
         _ method: HTTPRequest.Method, _ path: String, _ level: TokenScope?,
-        _ operation: APIOperation,
+        _ operation: APIOperation, isOpen: @escaping @Sendable () -> Bool = { false },
         _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
     ) {
         all.append(
@@ -49,7 +54,9 @@ final class APIRoutes {
         let (database, uses) = (database, uses)
         router.on(RouterPath(Self.template(path)), method: method) { request, context in
             var context = context
-            if let level { context.token = try await Self.check(request, level, database, uses) }
+            if let level, !isOpen() {
+                context.token = try await Self.check(request, level, database, uses)
+            }
             return try await handler(request, context)
         }
     }

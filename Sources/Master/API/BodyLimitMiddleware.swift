@@ -6,12 +6,13 @@ internal import NIOCore
 struct BodyLimitMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
-    let most: Int64
+    let limit: @Sendable () -> Int64
 
     func handle(
         _ request: Request, context: APIContext,
         next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
+        let most = limit()
         if let header = request.headers[.contentLength] {
             guard let length = Int64(header), length >= 0 else {
                 throw Problem(.badRequest, "Content-Length is no number.")

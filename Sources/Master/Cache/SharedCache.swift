@@ -14,6 +14,7 @@ struct SharedCache: Sendable {
     let database: MasterDatabase
     let threads: NIOThreadPool
     let disk: DiskReserve
+    let uses = CacheUses()
 
     /// The folder in the data folder.
     static let folderName = "shared-cache"
@@ -25,13 +26,15 @@ struct SharedCache: Sendable {
     /// The content of a digest; `nil` when it is not there.
     func content(_ digest: Digest) async throws -> BlobReader? {
         let path = store.path(of: digest)
-        return try await threads.runIfActive {
+        let reader: BlobReader? = try await threads.runIfActive {
             do {
                 return try BlobReader(path: path, digest: digest)
             } catch ArtifactProblem.system(_, _, ENOENT) {
                 return nil
             }
         }
+        uses.count(.contents, isHit: reader != nil)
+        return reader
     }
 
     /// Keeps a content that comes in parts; `false` when it is not that of the digest.
@@ -52,7 +55,9 @@ struct SharedCache: Sendable {
 
     /// What is said of an action; `nil` when nothing is.
     func result(_ key: Digest) async throws -> [UInt8]? {
-        guard let entry = try await database.cacheEntry(key, scope: Self.scope) else { return nil }
+        let entry = try await database.cacheEntry(key, scope: Self.scope)
+        uses.count(.results, isHit: entry != nil)
+        guard let entry else { return nil }
         database.noteUseAside(of: entry, scope: Self.scope)
         return entry.result
     }

@@ -67,13 +67,16 @@ struct MasterCommand: Sendable {
         }
     }
 
+    /// What hands over to it; the command line has no `reap`.
+    private var program: String { name == "reap" ? "danube-master" : "danube" }
+
     private var helpText: String {
         """
         OVERVIEW: \(summary)
 
         \(help)
 
-        USAGE: \(name == "reap" ? "danube-master" : "danube") \(name) \(usage) [--data FOLDER] [--config FILE]
+        USAGE: \(program) \(name) \(usage) [--data FOLDER] [--config FILE]
 
         The data folder is that of the master's configuration, which is read as `danube master` \
         does.

@@ -56,8 +56,24 @@ package struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringCon
         self.isEnvironment = isEnvironment
     }
 
+    /// `danube.toml:3:5: error: …` and the hint, on one line.
+    var line: String { "\(origin)error: \(message)" + (hint.map { " (\($0))" } ?? "") }
+
     /// `danube.toml:3:5: error: …`, the line, and the hint.
     package var description: String {
+        var text = "\(origin)error: \(message)\n"
+        if case .file(_, let line, let column, let source?) = place, column > 0 {
+            let number = String(line)
+            let gutter = String(repeating: " ", count: number.count)
+            let caret = String(repeating: " ", count: column - 1) + "^"
+            text += "  \(number) | \(source)\n  \(gutter) | \(caret)\n"
+        }
+        if let hint { text += "  hint: \(hint)\n" }
+        return text
+    }
+
+    /// `danube.toml:3:5: `; nothing where there is no place.
+    private var origin: String {
         var text = ""
         switch place {
         case .file(let path, let line, let column, _):
@@ -69,14 +85,6 @@ package struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringCon
         case .flag(let name): text += "\(ShownText.line(name)): "
         case .nowhere: break
         }
-        text += "error: \(message)\n"
-        if case .file(_, let line, let column, let source?) = place, column > 0 {
-            let number = String(line)
-            let gutter = String(repeating: " ", count: number.count)
-            let caret = String(repeating: " ", count: column - 1) + "^"
-            text += "  \(number) | \(source)\n  \(gutter) | \(caret)\n"
-        }
-        if let hint { text += "  hint: \(hint)\n" }
         return text
     }
 }

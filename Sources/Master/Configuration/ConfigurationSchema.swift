@@ -22,14 +22,15 @@ extension ConfigurationKey {
             "http.stall_timeout", .duration("1s", "30d"), \.http.stallTimeout, .start,
             "How long a client may take nothing of an answer before its connection is closed."),
         .init(
-            "log.format", .choice, \.log.format, .start,
+            "log.format", .choice, \.log.format, .reloads,
             "How the master's own log is written: for people, or one JSON object a line."),
         .init(
             "log.level", .choice, \.log.level, .reloads,
             "The least level that the master's own log has."),
         .init(
-            "jobs.limit", .integer(1...4096), \.jobs.limit, .start, default: "the number of cores",
-            "How many steps run at once."),
+            "jobs.limit", .integer(1...4096), \.jobs.limit, .reloads,
+            default: "the number of cores",
+            "How many steps of a job run at once; a job keeps what it began with."),
         .init(
             "jobs.active", .integer(1...10_000), \.jobs.active, .reloads,
             "How many jobs run at once."),

@@ -80,6 +80,7 @@ extension WriteTransaction {
             $0.field("reason", reason)
             $0.field("to", state.rawValue)
         }
+        if state.isTerminal { try countEnded(try JobTable.existing(id, in: connection)) }
         return true
     }
 

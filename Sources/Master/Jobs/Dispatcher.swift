@@ -32,8 +32,8 @@ actor Dispatcher {
     private let setting: JobRunner.Setting
     private let disk: DiskReserve
     private let metrics: JobMetrics
-    private let mostPending: Int
-    private let mostMilliseconds: Int64
+    private var mostPending: Int
+    private var mostMilliseconds: Int64
     /// For submissions to concurrency groups, by group.
     private let turns = Turns()
     private var queue: JobQueue
@@ -188,6 +188,14 @@ actor Dispatcher {
         isDraining = true
         for run in runs.values { run.task.cancel() }
         stopWaiting()
+    }
+
+    /// Changes what may run at once and wait. A job that runs keeps its time limit.
+    func change(limits: JobQueue.Limits, mostPending: Int, mostMilliseconds: Int64) {
+        queue.limits = limits
+        self.mostPending = mostPending
+        self.mostMilliseconds = mostMilliseconds
+        next()
     }
 
     /// Begins no job, or does so again. It is for a short time.

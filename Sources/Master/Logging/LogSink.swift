@@ -15,13 +15,13 @@ package final class LogSink: Sendable {
     private static let patienceMilliseconds: Int32 = 20
 
     private let descriptor: Int32
-    private let format: LogFormat
     private let now: @Sendable () -> Timestamp
     private let levelIndex: Atomic<Int>
     private let state: Mutex<State>
 
     private struct State {
         var redact: @Sendable (String) -> String
+        var format: LogFormat
         var dropped = 0
     }
 
@@ -35,16 +35,21 @@ package final class LogSink: Sendable {
         redact: @escaping @Sendable (String) -> String
     ) {
         self.descriptor = descriptor
-        self.format = format
         self.now = now
         levelIndex = Atomic(Self.index(level))
-        state = Mutex(State(redact: redact))
+        state = Mutex(State(redact: redact, format: format))
     }
 
     /// The least level that is written; it may change at any time.
     package var level: Logger.Level {
         get { Logger.Level.allCases[levelIndex.load(ordering: .relaxed)] }
         set { levelIndex.store(Self.index(newValue), ordering: .relaxed) }
+    }
+
+    /// How lines are written; it may change at any time.
+    package var format: LogFormat {
+        get { state.withLock { $0.format } }
+        set { state.withLock { $0.format = newValue } }
     }
 
     /// Replaces what takes secrets out.
@@ -54,20 +59,22 @@ package final class LogSink: Sendable {
 
     /// Writes an event, whatever its level.
     func write(label: String, _ event: LogEvent, _ metadata: Logger.Metadata) {
-        let redact = state.withLock { $0.redact }
+        let (redact, format) = state.withLock { ($0.redact, $0.format) }
         var line = LogLine(format: format, time: now().utc, level: event.level)
         line.add(label: label, message: redact(event.message.description))
         if let error = event.error { line.add("error", redact("\(error)")) }
         for (key, value) in Self.ordered(metadata) { line.add(key, redact(value.description)) }
         let bytes = line.finish()
         state.withLock { state in
-            if state.dropped > 0, put(notice(state.dropped), patience: 0) { state.dropped = 0 }
+            if state.dropped > 0, put(notice(state.dropped, format), patience: 0) {
+                state.dropped = 0
+            }
             let patience = state.dropped > 0 ? 0 : Self.patienceMilliseconds
             if state.dropped > 0 || !put(bytes, patience: patience) { state.dropped += 1 }
         }
     }
 
-    private func notice(_ count: Int) -> [UInt8] {
+    private func notice(_ count: Int, _ format: LogFormat) -> [UInt8] {
         var line = LogLine(format: format, time: now().utc, level: .warning)
         line.add(label: "log", message: "lines were dropped: nobody read the log")
         line.add("dropped", String(count))

@@ -14,7 +14,6 @@ struct MasterParts: Sendable {
     let metrics: JobMetrics
     let reaper: ReaperMetrics
     let cache: SharedCache
-    let configuration: MasterConfiguration
     let started: Timestamp
     /// Ends the master after its jobs, or at once.
     let shutDown: @Sendable (_ isForced: Bool) -> Void
@@ -22,9 +21,10 @@ struct MasterParts: Sendable {
     /// All routes.
     func routes() -> APIRoutes {
         let database = setting.database
+        let configuration = setting.configuration
         let threads = setting.threads
         let routes = APIRoutes(
-            database: database, threads: threads, mostBody: configuration.http.maxBody,
+            database: database, threads: threads, mostBody: { configuration.values.http.maxBody },
             logger: setting.logger)
         let jobs = JobRoutes(database: database, dispatcher: dispatcher)
         jobs.add(to: routes)
@@ -37,8 +37,11 @@ struct MasterParts: Sendable {
         PlanRoutes(setting: setting, compiler: compiler).add(to: routes)
         MetricsRoute(
             database: database, dispatcher: dispatcher, metrics: metrics, reaper: reaper,
-            sizes: DataSizes(folder: setting.data.path, threads: threads), disk: disk,
-            isOpen: configuration.metrics.open
+            sizes: DataSizes(
+                folder: setting.data.path, cacheFolder: setting.cacheFolder, shared: cache.store,
+                threads: threads), cache: cache.uses, started: started, disk: disk,
+            isOpen: { configuration.values.metrics.open },
+            isCurrent: { configuration.isCurrent }
         ).add(to: routes)
         SystemRoutes(
             database: database, dispatcher: dispatcher,

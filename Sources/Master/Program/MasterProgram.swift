@@ -30,7 +30,12 @@ package enum MasterProgram {
             return error.status
         }
         do {
-            try await MasterServer(configuration, environment: environment).run()
+            let server = MasterServer(configuration, environment: environment) {
+                let given = try MasterArguments(arguments, environment: environment)
+                return try MasterConfiguration.load(
+                    file: given.file, environment: environment, flags: given.flags)
+            }
+            try await server.run()
             return 0
         } catch let failure as StartFailure {
             say("\(failure)\n", to: STDERR_FILENO)

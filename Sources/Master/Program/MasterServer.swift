@@ -15,8 +15,12 @@ internal import struct Executor.Timestamp
 
 /// A running master: its parts, how they begin and how they end.
 struct MasterServer: Sendable {
+    /// As it was at the start.
     private let configuration: MasterConfiguration
+    private let live: LiveConfiguration
     private let environment: [String: String]
+    private let read: @Sendable () throws -> MasterConfiguration
+    private let sink: LogSink
     private let logger: Logger
 
     /// How long SIGTERM waits for jobs; those that go on are left to the next master.
@@ -27,11 +31,18 @@ struct MasterServer: Sendable {
     /// closed.
     private static let bodySlack: Int64 = 1 << 20
 
-    init(_ configuration: MasterConfiguration, environment: [String: String]) {
+    /// - Parameter read: reads the configuration again.
+    init(
+        _ configuration: MasterConfiguration, environment: [String: String],
+        read: @escaping @Sendable () throws -> MasterConfiguration
+    ) {
         self.configuration = configuration
         self.environment = environment
+        self.read = read
+        live = LiveConfiguration(configuration)
         let sink = LogSink(
             format: configuration.log.format, level: configuration.log.level, redact: { $0 })
+        self.sink = sink
         logger = Logger(label: "master") { MasterLogHandler(label: $0, sink: sink) }
     }
 
@@ -51,10 +62,11 @@ struct MasterServer: Sendable {
         let disk = DiskReserve(
             path: data.path, reserve: configuration.disk.reserve, threads: pools.files)
         let metrics = JobMetrics()
+        metrics.begin(with: try await database.endedJobs())
         let dispatcher = Dispatcher(
-            setting, disk: disk, metrics: metrics, limits: limits,
+            setting, disk: disk, metrics: metrics, limits: Self.limits(configuration),
             mostPending: configuration.jobs.queue,
-            mostMilliseconds: configuration.jobs.maxDuration.components.seconds * 1000)
+            mostMilliseconds: Self.mostMilliseconds(configuration))
         try await dispatcher.start()
         let cache = try await openCache(data, database, disk, pools.files)
         let reaper = Reaper(
@@ -68,15 +80,14 @@ struct MasterServer: Sendable {
             compiler: PlanCompiler(
                 program: setting.engine.program, environment: setting.engine.environment,
                 threads: pools.plans),
-            disk: disk, metrics: metrics, reaper: reaper.metrics, cache: cache,
-            configuration: configuration, started: started,
+            disk: disk, metrics: metrics, reaper: reaper.metrics, cache: cache, started: started,
             shutDown: { end.yield($0) })
         let reaping = ReaperService(
-            reaper: reaper, disk: disk, configuration: LiveConfiguration(configuration),
-            started: started)
+            reaper: reaper, disk: disk, configuration: live, started: started)
+        let reloading = reloading(dispatcher, disk, pools)
         let ending = EndService(
             ends: ends, dispatcher: dispatcher, hub: hub, patience: Self.patience)
-        try await serve(parts.routes(), ending, [reaping])
+        try await serve(parts.routes(), ending, [reaping, reloading])
         await dispatcher.abandon()
         try await pools.files.runIfActive { database.close() }
         try await pools.end()
@@ -140,7 +151,28 @@ struct MasterServer: Sendable {
         }
     }
 
-    private var limits: JobQueue.Limits {
+    /// Reads the configuration again, and tells those who keep a value of it.
+    private func reloading(
+        _ dispatcher: Dispatcher, _ disk: DiskReserve, _ pools: MasterPools
+    ) -> ReloadService {
+        let sink = sink
+        return ReloadService(
+            live: live, read: read,
+            apply: { newer in
+                sink.level = newer.log.level
+                sink.format = newer.log.format
+                disk.reserve = newer.disk.reserve
+                await dispatcher.change(
+                    limits: Self.limits(newer), mostPending: newer.jobs.queue,
+                    mostMilliseconds: Self.mostMilliseconds(newer))
+            }, threads: pools.files, logger: logger)
+    }
+
+    private static func mostMilliseconds(_ configuration: MasterConfiguration) -> Int64 {
+        configuration.jobs.maxDuration.components.seconds * 1000
+    }
+
+    private static func limits(_ configuration: MasterConfiguration) -> JobQueue.Limits {
         JobQueue.Limits(
             active: configuration.jobs.active, perPipeline: configuration.jobs.perPipeline,
             weights: configuration.teams.mapValues { Double($0.weight) })
@@ -160,7 +192,6 @@ struct MasterServer: Sendable {
                 message: "there is no program \(program), which runs the jobs",
                 hint: "Install danube and danube-master into one folder.")
         }
-        let allowed = configuration.repositories.allow
         return JobRunner.Setting(
             database: database, data: data,
             mirrors: SourceMirrors(
@@ -170,9 +201,7 @@ struct MasterServer: Sendable {
                 program: program, cache: configuration.cache.folder,
                 environment: engineEnvironment),
             watcher: try JournalWatcher(), secrets: secrets, threads: pools.files,
-            cacheFolder: configuration.cache.folder,
-            slots: configuration.jobs.limit, weights: limits.weights, allowed: allowed,
-            owner: configuration.repositories.allow.isEmpty ? geteuid() : nil, logger: logger)
+            cacheFolder: configuration.cache.folder, configuration: live, logger: logger)
     }
 
     /// What engines are given of the master's environment: nothing that could be a secret.
@@ -192,13 +221,14 @@ struct MasterServer: Sendable {
     ) async throws {
         let logger = logger
         let listen = configuration.http.listen
-        let most = configuration.http.maxBody
+        let live = live
         let (idle, stall) = (
             TimeAmount(configuration.http.idleTimeout), TimeAmount(configuration.http.stallTimeout)
         )
         var server = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
-                BodyCutter(most: most + Self.bodySlack), SlowClientCutter(idle: idle, stall: stall),
+                BodyCutter(most: live.values.http.maxBody + Self.bodySlack),
+                SlowClientCutter(idle: idle, stall: stall),
             ], idleTimeout: idle)
         server.httpDecoder = .init(
             maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 200)

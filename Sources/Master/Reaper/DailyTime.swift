@@ -4,8 +4,8 @@ internal import struct Executor.Timestamp
 
 /// Whether something is due that is done once a day, in the time zone of the machine.
 enum DailyTime {
-    /// Whether a time of day has come since it was done last. One that passed while nobody was there
-    /// is made up for, once. A last time that is to come says nothing: the clock was wrong.
+    /// Whether a time of day has come since it was done last. One that passed while nobody was
+    /// there is made up for, once. A last time that is to come says nothing: the clock was wrong.
     ///
     /// - Parameter last: when it was done, or when there was first something to do.
     static func isDue(_ time: TimeOfDay, last: Timestamp, now: Timestamp) -> Bool {
