@@ -1,5 +1,5 @@
-// Moves the clock of the day by the seconds that stand in the file CLOCK_OFFSET, as they stand there
-// now: eight bytes in the machine's order. Clocks that only count are left alone.
+// Moves the clock of the day by the seconds that stand in the file CLOCK_OFFSET, as they stand
+// there now: eight bytes in the machine's order. Clocks that only count are left alone.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -24,8 +24,8 @@ __attribute__((constructor)) static void begin(void) {
 static int64_t moved(void) { return offset != NULL ? *offset : 0; }
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
-    static int (*real)(clockid_t, struct timespec *);
-    if (real == NULL) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    static __typeof__(&clock_gettime) real;
+    if (real == NULL) real = (__typeof__(&clock_gettime))dlsym(RTLD_NEXT, "clock_gettime");
     int result = real(clock, now);
     if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
         now->tv_sec += moved();

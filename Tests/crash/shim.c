@@ -1,11 +1,12 @@
 // Makes the n-th change of a file below a folder fail, or ends the process there.
 //
-// FAULT_BELOW=folder  FAULT_AT=n  FAULT_MODE=kill|tear|EIO|ENOSPC  FAULT_TOLD=file  FAULT_CALLS=names
+// FAULT_BELOW=folder  FAULT_AT=n  FAULT_MODE=kill|tear|EIO|ENOSPC  FAULT_TOLD=file
+// FAULT_CALLS=names
 // All threads and children share one count. `kill` ends the process before the call, `tear` after
 // half of what is written; by leaving at once, since the first process of a namespace does not hear
 // its own SIGKILL. EIO happens once, a full disk stays full. FAULT_TOLD gets the name of the call
-// that was hit, or, without FAULT_AT, the number of calls. With FAULT_CALLS only calls of these names
-// count.
+// that was hit, or, without FAULT_AT, the number of calls. With FAULT_CALLS only calls of these
+// names count.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -168,7 +168,7 @@ def test_followers_that_stall_do_not_slow_steps(tmp_path: Path) -> None:
         beside = time.monotonic() - start
         time.sleep(1)
         grown = master.memory() - before
-        print(f"{beside:.2f} s beside 100 stalled followers, {alone:.2f} s alone; {grown >> 10} KiB")
+        print(f"{beside:.2f} s beside 100 that stall, {alone:.2f} s alone; {grown >> 10} KiB")
         assert grown < MOST_GROWTH
         assert master.logs(job).endswith(b"the end\n")
         # Nor does the master's end wait for them.

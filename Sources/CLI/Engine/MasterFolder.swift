@@ -7,8 +7,8 @@ enum MasterFolder {
     private static let jobs = "jobs"
     private static let database = "danube.db"
 
-    /// Hides the data folder in which a job's folder is, but for the job's folder and those that are
-    /// named. Nothing is hidden where the job's folder is elsewhere, or where the host gives no
+    /// Hides the data folder in which a job's folder is, but for the job's folder and those that
+    /// are named. Nothing is hidden where the job's folder is elsewhere, or where the host gives no
     /// mounts of one's own.
     static func hide(
         from job: String, but kept: [String], namespaces: Int32

@@ -52,8 +52,8 @@ struct DatabaseOpening {
         try file.examine(known: options.migrations.count, mayBeEmpty: true)
     }
 
-    /// Has a new file use a write-ahead log. GRDB does so too, but does not see an error of the disk
-    /// that comes at the end of it.
+    /// Has a new file use a write-ahead log. GRDB does so too, but does not see an error of the
+    /// disk that comes at the end of it.
     private func chooseLog() throws {
         guard let facts = try? FileFacts(of: path), facts.size == 0 else { return }
         let connection = try DatabaseQueue(path: path, configuration: configuration())
