@@ -130,7 +130,7 @@ def test_a_job_that_takes_everything_delays_no_other(tmp_path: Path) -> None:
         "step.run('for n in 1 2 3 4 5 6 7 8; do sh -c \"while :; do :; done\" & done; sleep 600')",
     )
     hostile = repository(tmp_path / "hostile", "with parallel():", *(f"    {b}" for b in body))
-    with Master(tmp_path / "data", "[jobs]\nlimit = 2\n") as master:
+    with Master(tmp_path / "data", "[jobs]\nlimit = 3\n") as master:
         job = _submit(master, hostile, "hostile")
         master.wait_for(lambda: len(master.ask("GET", f"/api/v1/jobs/{job}/logs").body) > 1000)
         for n in range(3):
