@@ -38,10 +38,13 @@ def _fail(folder: Path, shim: Path, at: int, **more: str) -> tuple[str, int | No
     seen = Acknowledged()
     fault(shim, master, told, at, "EIO", **more)
     status: int | None = None
+    ends = False
     try:
         master.start()
         play(master, place, seen)
         assert master.process is not None
+        # Closing, it copies the log into the database, which the next one would do as well.
+        ends = not told.exists()
         master.process.send_signal(signal.SIGTERM)
     except GONE:
         pass
@@ -61,7 +64,7 @@ def _fail(folder: Path, shim: Path, at: int, **more: str) -> tuple[str, int | No
             check_all(master, place, ledger, seen, may_fail=True)
         except AssertionError as error:
             raise AssertionError(f"point {at} ({hit}): {error}\n{said}") from error
-    return hit, status
+    return f"{hit} at its end" if ends else hit, status
 
 
 def _points(folder: Path, shim: Path, sample: int, **more: str) -> range:
@@ -90,7 +93,7 @@ def test_a_database_that_fails_ends_the_master(tmp_path: Path, shim: Path, calls
     # What is left of a log that is not needed, or memory that cannot grow, is no doubt.
     stopped = [hit for hit, status in found if status == 3]
     assert all(status == 3 for hit, status in found if hit in SYNCS.split()), found
-    assert len(stopped) >= len([hit for hit, _ in found if hit != "nothing"]) // 2, found
+    assert len(stopped) >= len([hit for hit, _ in found if "its end" not in hit]) // 2, found
 
 
 def test_a_file_that_fails_is_told_and_loses_nothing(tmp_path: Path, shim: Path) -> None:

@@ -289,9 +289,9 @@ def test_a_mirror_of_many_packs_gets_one_and_an_old_one_goes(tmp_path: Path) -> 
     data = tmp_path / "data"
     with Master(data) as master:
         first = master.run(place)
-        mirror = next((data / "mirrors").iterdir())
+        mirror = next((data / "mirrors").glob("*.git"))
         master.run(other)
-        unused = next(path for path in (data / "mirrors").iterdir() if path != mirror)
+        unused = next(path for path in (data / "mirrors").glob("*.git") if path != mirror)
         for number in range(52):
             subprocess.run(
                 ["git", "--git-dir", mirror, "hash-object", "-w", "--stdin"],
@@ -319,7 +319,7 @@ def test_a_mirror_of_many_packs_gets_one_and_an_old_one_goes(tmp_path: Path) -> 
         os.utime(unused, (long_ago, long_ago))
         _reap(master)
         assert len(list(packs.glob("*.pack"))) <= 2
-        assert [path.name for path in (data / "mirrors").iterdir()] == [mirror.name]
+        assert [path.name for path in (data / "mirrors").glob("*.git")] == [mirror.name]
         assert (_removed(master, "packs"), _removed(master, "mirrors")) == (1, 1)
         for revision in (first["revision"], orphan):
             assert master.run(place, revision=revision)["state"] == "success"
