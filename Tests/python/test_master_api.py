@@ -17,7 +17,8 @@ from master import Master, repository
 # Routes that end the master, or that never end.
 NOT_TRIED = ("/api/v1/drain", "/api/v1/events")
 FILLED = {
-    "step": "0", "id": "000000000", "name": "x", "scope": "global", "token": "999999", "digest": "0" * 64,
+    "step": "0", "id": "000000000", "name": "x", "scope": "global", "token": "999999",
+    "digest": "0" * 64,
 }  # fmt: skip
 LEVELS = ["read", "write", "admin"]
 
