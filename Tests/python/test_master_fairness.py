@@ -6,17 +6,8 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
-from master import Master, repository
-
-
-def submit(master: Master, place: Path, **members: Any) -> str:
-    """Asks for a job and gives its name."""
-    order = {"repository": str(place), "pipeline": "p", **members}
-    answer = master.ask("POST", "/api/v1/jobs", order)
-    assert answer.status == 201, answer.body
-    return str(answer.json["id"])
+from master import Master, repository, submit
 
 
 def most_at_once(ledger: Path) -> int:

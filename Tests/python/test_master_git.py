@@ -7,24 +7,15 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from master import Master, commit, git, repository
+from master import Master, commit, git, repository, submit
 
 
 @pytest.fixture
 def master(tmp_path: Path) -> Iterator[Master]:
     with Master(tmp_path / "data") as running:
         yield running
-
-
-def submit(master: Master, place: Path, **members: Any) -> str:
-    """Asks for a job and gives its name."""
-    order = {"repository": str(place), "pipeline": "p", **members}
-    answer = master.ask("POST", "/api/v1/jobs", order)
-    assert answer.status == 201, answer.body
-    return str(answer.json["id"])
 
 
 def hanging(folder: Path) -> Path:

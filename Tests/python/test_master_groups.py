@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cli import danube, environment
-from master import Master, commit, repository
+from master import Master, commit, repository, submit
 
 
 @pytest.fixture
@@ -31,14 +31,6 @@ def grouped(tmp_path: Path, rule: str, gate: Path) -> Path:
     )
     commit(place)
     return place
-
-
-def submit(master: Master, place: Path, **members: Any) -> str:
-    """Asks for a job and gives its name."""
-    order = {"repository": str(place), "pipeline": "p", **members}
-    answer = master.ask("POST", "/api/v1/jobs", order)
-    assert answer.status == 201, answer.body
-    return str(answer.json["id"])
 
 
 def job(master: Master, name: str) -> Any:

@@ -10,10 +10,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from master import TERMINAL, Master, repository
+from master import TERMINAL, Master, repository, submit
 
 
 @pytest.fixture
@@ -45,14 +44,6 @@ def kill(processes: list[int]) -> None:
             os.kill(process, signal.SIGKILL)
         except ProcessLookupError:
             pass
-
-
-def submit(master: Master, place: Path, **members: Any) -> str:
-    """Asks for a job and gives its name."""
-    order = {"repository": str(place), "pipeline": "p", **members}
-    answer = master.ask("POST", "/api/v1/jobs", order)
-    assert answer.status == 201, answer.body
-    return str(answer.json["id"])
 
 
 def states(master: Master, job: str) -> dict[str, tuple[str, int]]:
