@@ -15,6 +15,9 @@ struct EngineCommand: ParsableCommand {
     @Option(help: "Wait for orders on standard input, and fork an engine for each; the cache.")
     var host: String?
 
+    @Option(help: "Run nothing if the job's journal has another number of bytes.")
+    var journal: Int?
+
     @Argument(help: "The job's folder.")
     var folder: String
 
@@ -30,7 +33,7 @@ struct EngineCommand: ParsableCommand {
         guard setsid() >= 0 || getsid(0) == getpid() else {
             throw Failure.environment("cannot begin a session: \(FileBytes.reason(errno))")
         }
-        try begin(JournalFile(folder: folder))
+        try begin(JournalFile(folder: folder, size: journal))
     }
 
     private func begin(_ journal: JournalFile) throws {

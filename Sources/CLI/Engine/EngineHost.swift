@@ -30,33 +30,32 @@ struct EngineHost {
     func serve() throws(Failure) -> (folder: String, journal: JournalFile)? {
         retitle("--host")
         danube_host_begin(warm())
-        var folder = [CChar](repeating: 0, count: Int(PATH_MAX))
+        var order = [CChar](repeating: 0, count: Int(PATH_MAX) + 32)
         while true {
             var (input, error): (Int32, Int32) = (-1, -1)
-            let length = danube_host_receive(Self.socket, &folder, folder.count, &input, &error)
+            let length = danube_host_receive(Self.socket, &order, order.count, &input, &error)
             if length == 0 { return nil }
             guard length > 0 else {
                 throw .environment("cannot take an order: \(FileBytes.reason(Int32(-length)))")
             }
-            let path = String(
-                decoding: folder[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let words = order[..<length].map { UInt8(bitPattern: $0) }
+                .split(separator: 0x20, maxSplits: 1).map { String(decoding: $0, as: UTF8.self) }
             defer {
                 close(input)
                 close(error)
             }
             // The lock is taken before the answer: an engine that was promised can be heard.
-            let journal: JournalFile
-            do {
-                journal = try JournalFile(folder: path)
-            } catch {
+            guard words.count == 2, let size = Int(words[0]),
+                let journal = try? JournalFile(folder: words[1], size: size)
+            else {
                 guard danube_host_answer(Self.socket, -EBUSY) == 0 else { return nil }
                 continue
             }
             let process = danube_host_fork(Self.socket, input, error)
             if process == 0 {
                 (input, error) = (-1, -1)
-                retitle(path)
-                return (path, journal)
+                retitle(words[1])
+                return (words[1], journal)
             }
             journal.abandon()
             guard danube_host_answer(Self.socket, process) == 0 else { return nil }

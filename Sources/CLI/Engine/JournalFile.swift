@@ -11,18 +11,36 @@ final class JournalFile: ByteSink {
     /// Why nothing can be written any more.
     private(set) var failure: Int32?
 
+    /// Others hold the lock for as long as a look at the file takes.
+    private static let lockTries = 1000
+    private static let lockPauseMicroseconds: UInt32 = 2000
+
     /// Opens and locks it. The lock ends with the last process that has inherited it.
-    init(folder: String) throws(Failure) {
+    ///
+    /// - Parameter size: the bytes that it had when the engine was asked for. If there are others,
+    ///   a master after that one has gone on without this engine.
+    init(folder: String, size: Int?) throws(Failure) {
         path = "\(folder)/\(Self.name)"
         descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw .environment("cannot write \(path): \(FileBytes.reason(errno))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw .environment("\(path): another engine runs this job")
+        var tries = 1
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard tries < Self.lockTries else {
+                close(descriptor)
+                throw .environment("\(path): another engine runs this job")
+            }
+            tries += 1
+            usleep(Self.lockPauseMicroseconds)
+        }
+        let found = Int(lseek(descriptor, 0, SEEK_END))
+        if let size, found != size {
+            close(descriptor)
+            throw .environment("\(path): the job has gone on without this engine")
         }
         // What an engine before this one had begun to write is a line of its own.
-        if lseek(descriptor, 0, SEEK_END) > 0 { send([0x0a]) }
+        if found > 0 { send([0x0a]) }
     }
 
     func send(_ bytes: [UInt8]) {

@@ -30,12 +30,17 @@ final class EngineHost: Sendable {
 
     /// An engine for a folder, whose journal it has locked; `nil` where there is no host to be had,
     /// and the engine has to be started without one. Throws when the folder is not to be had.
-    func start(folder: String, input: Int32, error: Int32) throws(EngineError) -> pid_t? {
+    ///
+    /// - Parameter journal: the bytes that the journal has.
+    func start(
+        folder: String, journal: UInt64, input: Int32, error: Int32
+    ) throws(EngineError) -> pid_t? {
         let answer = state.withLock { host -> Int32? in
             if host == nil { host = begin() }
             guard let socket = host?.socket else { return nil }
             var process: Int32 = 0
-            guard danube_host_ask(socket, folder, input, error, &process) == 0 else {
+            guard danube_host_ask(socket, "\(journal) \(folder)", input, error, &process) == 0
+            else {
                 Self.end(&host)
                 return nil
             }

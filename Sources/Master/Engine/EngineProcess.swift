@@ -26,7 +26,8 @@ struct EngineProcess: Sendable {
     /// Where what an engine says of itself is kept, in the job's folder.
     static let errorName = "engine.err"
 
-    /// Starts the engine of a job in its folder, and hands it the secrets as an object of JSON.
+    /// Starts the engine of a job in its folder, and hands it the secrets as an object of JSON. If
+    /// it comes to run only when a later master has claimed the job, it does nothing.
     func start(folder: String, secrets: [UInt8]) throws(EngineError) -> Started {
         let error = open(
             "\(folder)/\(Self.errorName)", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
@@ -39,12 +40,16 @@ struct EngineProcess: Sendable {
             throw .system("make", path: "a memory file", errno: -input)
         }
         defer { close(input) }
-        if let process = try host.start(folder: folder, input: input, error: error) {
+        let journal = try JournalReader(folder: folder, offset: 0).size()
+        if let process = try host.start(
+            folder: folder, journal: journal, input: input, error: error)
+        {
             return Started(process: process, isChild: false)
         }
         var process: pid_t = 0
         let status = ProgramStart.start(
-            [program, "engine", folder], environment: environment, input: input, output: error,
+            [program, "engine", "--journal=\(journal)", folder], environment: environment,
+            input: input, output: error,
             error: error, ownSession: true, &process)
         guard status == 0 else { throw .system("start", path: program, errno: -status) }
         return Started(process: process, isChild: true)

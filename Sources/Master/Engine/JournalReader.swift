@@ -20,7 +20,7 @@ struct JournalReader {
     ///
     /// - Parameter end: lines that begin there or later are left.
     mutating func next(before end: UInt64 = .max) throws(EngineError) -> [JournalEvent] {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else {
             if errno == ENOENT { return [] }
             throw .system("read", path: path, errno: errno)
@@ -61,9 +61,45 @@ struct JournalReader {
         return bytes
     }
 
+    /// Bytes that are there.
+    func size() throws(EngineError) -> UInt64 {
+        let file = try open(O_RDONLY)
+        defer { close(file) }
+        return try end(of: file)
+    }
+
+    /// Makes sure that no engine of an earlier master begins any more: one that was asked for and
+    /// has not begun finds the journal changed, and ends. `false` when an engine has it.
+    func claim() throws(EngineError) -> Bool {
+        let file = try open(O_WRONLY | O_APPEND)
+        defer { close(file) }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            if errno == EWOULDBLOCK { return false }
+            throw .system("lock", path: path, errno: errno)
+        }
+        var newline: UInt8 = 0x0a
+        guard write(file, &newline, 1) == 1 else {
+            throw .system("write", path: path, errno: errno)
+        }
+        return true
+    }
+
+    private func open(_ flags: Int32) throws(EngineError) -> Int32 {
+        let file = Glibc.open(path, flags | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { throw .system("open", path: path, errno: errno) }
+        return file
+    }
+
+    private func end(of file: Int32) throws(EngineError) -> UInt64 {
+        guard let size = UInt64(exactly: lseek(file, 0, SEEK_END)) else {
+            throw .system("read", path: path, errno: errno)
+        }
+        return size
+    }
+
     /// Whether an engine, or what guards it, still holds the journal.
     func isHeld() -> Bool {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return false }
         defer { close(file) }
         return flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK

@@ -180,6 +180,8 @@ struct JobRunner: Sendable {
             case .parked: return .parked
             case .gone(let found, let end): (recording, offset) = (found, end)
             }
+            // One that an earlier master has asked for may begin only now: it is followed then.
+            guard try await claim() else { continue }
             guard try await isToGoOn(recording) else {
                 return try await lose(recording, from: offset)
             }
@@ -187,6 +189,20 @@ struct JobRunner: Sendable {
                 "its engine was ended from outside: another goes on",
                 metadata: ["job": "\(job.id.text)"])
             child = began(try await goOn())
+        }
+    }
+
+    /// Makes sure that nobody but this master has an engine begin; `false` when one runs.
+    private func claim() async throws -> Bool {
+        let folder = folder
+        while true {
+            do {
+                return try await setting.threads.runIfActive {
+                    try JournalReader(folder: folder, offset: 0).claim()
+                }
+            } catch EngineError.system(_, _, errno: ENOSPC) {
+                try await Task.sleep(for: .seconds(1))
+            }
         }
     }
 
