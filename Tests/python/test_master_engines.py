@@ -84,6 +84,8 @@ def test_an_engine_that_begins_late_doubles_nothing(
         master.wait_for(lambda: len(left(master)) <= 1)
         assert master.stop() == 0
         master.wait_for(lambda: not left(master))
+    journal = (master.data / "jobs" / job / "journal").read_text()
+    assert journal.count('"engine_started"') == 1
     check_database(master)
     done = check_ledger(master, ledger)
     assert done[f"{job} 0"] == 1 and len(done) == 2
