@@ -47,6 +47,16 @@ import Testing
         #expect(found == [1, 2])
     }
 
+    @Test func `a team has no more jobs than it may have, and another goes on`() throws {
+        var queue = JobQueue(limits: .init(active: 10, perTeam: 2))
+        for number in 1...5 { queue.add(try Self.entry(Int64(number))) }
+        #expect(numbers(&queue) == [1, 2])
+        queue.add(try Self.entry(6, team: "other"))
+        #expect(numbers(&queue) == [6])
+        queue.end(try Self.entry(1).job)
+        #expect(numbers(&queue) == [3])
+    }
+
     @Test func `nobody waits for the end of another team's jobs`() throws {
         var queue = JobQueue(limits: .init(active: 2))
         for number in 1...5000 { queue.add(try Self.entry(Int64(number))) }

@@ -271,7 +271,7 @@ def _history(master: Master, jobs: int) -> None:
 def test_a_start_with_many_jobs(tmp_path: Path, record_property: Any) -> None:
     place = repository(tmp_path / "r", "for n in range(5): step.run(f'echo {n}')")
     slow = repository(tmp_path / "slow", "step.run('sleep 600')")
-    with Master(tmp_path / "data", "[jobs]\nactive = 8\n") as master:
+    with Master(tmp_path / "data", "[jobs]\nactive = 8\nper_team = 8\n") as master:
         master.run(place)
         master.stop()
         _history(master, 10_000)

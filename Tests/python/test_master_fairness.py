@@ -69,6 +69,44 @@ def test_a_slot_is_free_again_when_its_engine_is_killed(tmp_path: Path) -> None:
         assert not list(line.iterdir())
 
 
+def engine_of(master: Master, job: str) -> int:
+    """The process of a job's engine."""
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            words = Path(f"/proc/{entry}/cmdline").read_bytes()
+        except OSError:  # it has ended, or is none
+            continue
+        if f"{master.data}/jobs/{job}".encode() in words:
+            found.append(int(entry))
+    (engine,) = found
+    return engine
+
+
+def test_a_line_goes_on_when_the_one_who_watches_for_it_is_killed(tmp_path: Path) -> None:
+    ledger, end, begun = tmp_path / "ledger", tmp_path / "end", tmp_path / "begun"
+    hold = repository(
+        tmp_path / "hold", f"step.run('touch {begun}; until test -e {end}; do sleep 0.05; done')"
+    )
+    place = wide(tmp_path / "r", ledger, 2)
+    with Master(tmp_path / "data", configuration="[jobs]\nlimit = 1\nactive = 8\n") as master:
+        line = master.data / "slots" / "line"
+        holding = submit(master, hold, team="hold")
+        master.wait_for(begun.exists)
+        waiting = []
+        for number in range(4):
+            waiting.append(submit(master, place, team=f"t{number}"))
+            master.wait_for(lambda: len(list(line.iterdir())) == len(waiting))
+        # The first of the line is told of slots; the last sees that nobody is.
+        for job in waiting[:2]:
+            os.kill(engine_of(master, job), signal.SIGKILL)
+        end.touch()
+        for job in [holding, *waiting]:
+            assert master.ended(job)["state"] == "success"
+        assert most_at_once(ledger) == 1
+        assert not list(line.iterdir())
+
+
 def test_many_steps_of_one_team_delay_another_by_one_step(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger"
     many = wide(tmp_path / "many", ledger, 40, 0.2)

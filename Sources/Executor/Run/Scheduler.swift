@@ -94,11 +94,9 @@ final class Scheduler {
             // What has just been done is told before anybody waits for what comes.
             observer.refresh(now: MonotonicClock.now())
             let written = log.hasUnwritten ? lastFlush &+ Self.flushInterval : nil
-            var next = [wakeAt, observer.wakeAt, written].compactMap { $0 }.min()
             let isWaiting = sharing?.isWaiting ?? false
-            if let pause = sharing?.pause {
-                next = min(next ?? .max, MonotonicClock.now() &+ pause)
-            }
+            let asking = sharing?.wakeAt
+            var next = [wakeAt, observer.wakeAt, written, asking].compactMap { $0 }.min()
             if !commands.isEmpty || (running.isEmpty && !isWaiting && next == nil) { next = 0 }
             table.wait(until: next) { event in
                 take(event)
@@ -242,7 +240,7 @@ final class Scheduler {
         case .wrote(let slot, let stream, let bytes): wrote(slot, stream, bytes)
         case .ended(let slot, let end): ended(slot, end)
         case .signalled(let number): signalled(number)
-        case .woken: sharing?.isWorthAsking = true
+        case .woken: sharing?.woken()
         }
     }
 

@@ -5,15 +5,22 @@ struct SharedStarts {
     private let slots: SharedSlots
     private var waiting: [(step: StepIndex, attempt: Int)] = []
     /// Whether a slot may have become free.
-    var isWorthAsking = false
+    private var isWorthAsking = false
+    private var asked: UInt64 = 0
 
     init(_ slots: SharedSlots) { self.slots = slots }
 
     /// Whether an attempt waits.
     var isWaiting: Bool { !waiting.isEmpty }
 
-    /// Nanoseconds after which to ask again; `nil` where somebody tells, or nothing waits.
-    var pause: UInt64? { isWaiting && slots.descriptor < 0 ? SharedSlots.pause : nil }
+    /// When to ask again though nobody tells; `nil` where somebody does, or nothing waits.
+    var wakeAt: UInt64? { isWaiting ? slots.pause.map { asked &+ $0 } : nil }
+
+    /// Somebody told.
+    mutating func woken() {
+        slots.drain()
+        isWorthAsking = true
+    }
 
     /// Has an attempt wait.
     mutating func add(_ step: StepIndex, _ attempt: Int) {
@@ -31,11 +38,14 @@ struct SharedStarts {
 
     /// The attempts for which there are slots now, each of which has one.
     mutating func next() -> [(step: StepIndex, attempt: Int)] {
-        guard isWaiting, isWorthAsking || slots.descriptor < 0 else {
-            isWorthAsking = false
-            return []
+        defer { isWorthAsking = false }
+        guard isWaiting else { return [] }
+        if !isWorthAsking {
+            guard let wakeAt, MonotonicClock.now() >= wakeAt else { return [] }
+            asked = MonotonicClock.now()
+            guard slots.isUnwatched() else { return [] }
         }
-        isWorthAsking = false
+        asked = MonotonicClock.now()
         let count = slots.take(waiting.count)
         defer { waiting.removeFirst(count) }
         return Array(waiting.prefix(count))

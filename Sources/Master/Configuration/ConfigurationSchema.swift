@@ -35,6 +35,10 @@ extension ConfigurationKey {
             "jobs.active", .integer(1...10_000), \.jobs.active, .reloads,
             "How many jobs run at once."),
         .init(
+            "jobs.per_team", .integer(0...10_000), \.jobs.perTeam, .reloads,
+            "How many jobs of one team, or one repository without a team, run at once; 0 for"
+                + " as many as `jobs.limit` and two more: the next are ready then."),
+        .init(
             "jobs.queue", .integer(1...10_000_000), \.jobs.queue, .reloads,
             "How many jobs wait at most; more are refused."),
         .init(

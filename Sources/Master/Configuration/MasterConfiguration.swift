@@ -50,6 +50,8 @@ package struct MasterConfiguration: Sendable, Equatable {
         package var limit = 1
         /// Jobs that run at once.
         package var active = 64
+        /// Jobs of one team that run at once; 0 for as many as have work.
+        package var perTeam = 0
         /// Jobs that wait at once.
         package var queue = 100_000
         /// How long a job may take.

@@ -36,6 +36,8 @@ struct JobQueue {
         var active: Int
         /// Jobs of one pipeline; `nil` for no limit.
         var perPipeline: Int?
+        /// Jobs of one team; `nil` for no limit. More than can have a slot would only wait for one.
+        var perTeam: Int?
         /// Weights of teams; 1 where there is none.
         var weights: [String: Double] = [:]
     }
@@ -48,6 +50,8 @@ struct JobQueue {
 
     /// With more teams, those that are idle are forgotten.
     private static let mostIdle = 1024
+    /// Jobs of a team that get ready while others have the slots.
+    static let ahead = 2
     var limits: Limits
     /// Pipelines of which no job starts.
     var paused: Set<String> = []
@@ -95,6 +99,7 @@ struct JobQueue {
         var best: (team: String, place: Int, time: Double)?
         for (name, team) in teams where !team.waiting.isEmpty {
             if isFull, team.active > 0 { continue }
+            if let most = limits.perTeam, team.active >= most { continue }
             if let best, (best.time, best.team) <= (team.time, name) { continue }
             guard let place = team.waiting.firstIndex(where: { mayRun($0) }) else { continue }
             best = (name, place, team.time)

@@ -175,6 +175,8 @@ struct MasterServer: Sendable {
     private static func limits(_ configuration: MasterConfiguration) -> JobQueue.Limits {
         JobQueue.Limits(
             active: configuration.jobs.active, perPipeline: configuration.jobs.perPipeline,
+            perTeam: configuration.jobs.perTeam > 0
+                ? configuration.jobs.perTeam : configuration.jobs.limit + JobQueue.ahead,
             weights: configuration.teams.mapValues { Double($0.weight) })
     }
 
