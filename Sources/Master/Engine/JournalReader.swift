@@ -69,19 +69,20 @@ struct JournalReader {
     }
 
     /// Makes sure that no engine of an earlier master begins any more: one that was asked for and
-    /// has not begun finds the journal changed, and ends. `false` when an engine has it.
-    func claim() throws(EngineError) -> Bool {
+    /// has not begun finds the journal changed, and ends. Gives the journal's new size; `nil` when
+    /// an engine has it.
+    func claim() throws(EngineError) -> UInt64? {
         let file = try open(O_WRONLY | O_APPEND)
         defer { close(file) }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            if errno == EWOULDBLOCK { return false }
+            if errno == EWOULDBLOCK { return nil }
             throw .system("lock", path: path, errno: errno)
         }
         var newline: UInt8 = 0x0a
         guard write(file, &newline, 1) == 1 else {
             throw .system("write", path: path, errno: errno)
         }
-        return true
+        return try end(of: file)
     }
 
     private func open(_ flags: Int32) throws(EngineError) -> Int32 {

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Logging
 internal import NIOPosix
 
@@ -7,23 +8,6 @@ internal import struct Executor.Timestamp
 /// Decides which job runs when, and has it run. What it knows is in the database as well, so that
 /// a master after this one goes on where it ended.
 actor Dispatcher {
-    /// Why something is not done that was asked for.
-    enum Refusal: Error, Equatable, CustomStringConvertible {
-        case draining
-        case tooManyPending(Int)
-        case groupFull(String, most: Int)
-
-        /// One sentence without a full stop.
-        var description: String {
-            switch self {
-            case .draining: "the master is about to stop and takes no new jobs"
-            case .tooManyPending(let count): "\(count) jobs are waiting already"
-            case .groupFull(let group, let most):
-                "\(most) jobs of the concurrency group `\(group)` are waiting already"
-            }
-        }
-    }
-
     private struct Run {
         var control: JobControl
         var task: Task<Void, Never>
@@ -69,7 +53,10 @@ actor Dispatcher {
                 queue.begin(entry(of: job))
                 run(job)
             case .pending, .waiting:
-                if let stop = job.stop {
+                if try await hasBegun(job) {
+                    queue.begin(entry(of: job))
+                    run(job, isBegun: true)
+                } else if let stop = job.stop {
                     try await setting.database.write { transaction in
                         try transaction.finish(job.id, stop.state, reason: stop.reason)
                     }
@@ -81,6 +68,14 @@ actor Dispatcher {
             }
         }
         next()
+    }
+
+    /// Whether a job is begun although that was not recorded before its master ended.
+    private func hasBegun(_ job: Job) async throws(MasterDatabaseError) -> Bool {
+        let folder = setting.data.job(job.id)
+        guard access("\(folder)/\(JournalReader.name)", F_OK) == 0 else { return false }
+        let recorded = try await setting.database.journalOffset(of: job.id)
+        return JobFiles.hasBegun(in: folder, recorded: recorded)
     }
 
     /// How many jobs wait and run.
@@ -153,26 +148,45 @@ actor Dispatcher {
     func stop(
         _ id: JobID, as state: JobState, reason: String
     ) async throws(MasterDatabaseError) -> Bool {
-        // One that has not begun ends with the wish; of one that has, its engine sees to it.
-        let isAsked = try await setting.database.write { transaction in
-            let now = Timestamp.now()
-            guard try transaction.askToStop(id, as: state, reason: reason, at: now) else {
+        // One that has not begun ends with the wish, and does not begin meanwhile; of one that has,
+        // its engine sees to it, whatever state is recorded so far.
+        let held = takeWaiting(id)
+        let isRunning = runs[id] != nil
+        do throws(MasterDatabaseError) {
+            let isAsked = try await setting.database.write { transaction in
+                let now = Timestamp.now()
+                guard try transaction.askToStop(id, as: state, reason: reason, at: now) else {
+                    return false
+                }
+                let job = try JobTable.existing(id, in: transaction.connection)
+                if !isRunning, job.state == .pending || job.state == .waiting {
+                    try transaction.finish(id, state, reason: reason)
+                }
+                return true
+            }
+            guard isAsked else {
+                if let held { wait(held) }
                 return false
             }
-            let job = try JobTable.existing(id, in: transaction.connection)
-            if job.state == .pending || job.state == .waiting {
-                try transaction.finish(id, state, reason: reason)
-            }
-            return true
+        } catch {
+            if let held { wait(held) }
+            throw error
         }
-        guard isAsked else { return false }
-        if let job = waiting.removeValue(forKey: id) {
-            _ = queue.remove(id, of: entry(of: job).team)
-            metrics.count(job.request.pipeline, state, milliseconds: 0)
+        if let held {
+            metrics.count(held.request.pipeline, state, milliseconds: 0)
         } else if let run = runs[id] {
             stop(run.control, id)
+        } else {
+            try await finish(id, state, reason)
         }
         return true
+    }
+
+    /// Takes a job from those that wait, so that it does not begin.
+    private func takeWaiting(_ id: JobID) -> Job? {
+        guard let job = waiting.removeValue(forKey: id) else { return nil }
+        _ = queue.remove(id, of: entry(of: job).team)
+        return job
     }
 
     /// Takes no new jobs, and waits until none runs, or those that do are abandoned. Jobs that wait
@@ -221,9 +235,10 @@ actor Dispatcher {
         }
     }
 
-    private func run(_ job: Job) {
+    private func run(_ job: Job, isBegun: Bool = false) {
         let control = JobControl()
-        let runner = JobRunner(setting: setting, job: job, control: control)
+        let runner = JobRunner(
+            setting: setting, job: job, control: control, isBegun: isBegun)
         let task = Task {
             let (limit, left) = await self.timeLimit(of: job)
             let timer = Task {
@@ -304,12 +319,17 @@ actor Dispatcher {
     }
 
     /// Ends a job that waits, and that somebody wanted to end while it was compiled.
-    private func finish(_ id: JobID, _ state: JobState, _ reason: String?) async throws {
-        try await setting.database.write { try $0.finish(id, state, reason: reason) }
-        if let job = waiting.removeValue(forKey: id) {
-            _ = queue.remove(id, of: entry(of: job).team)
-            metrics.count(job.request.pipeline, state, milliseconds: 0)
+    private func finish(
+        _ id: JobID, _ state: JobState, _ reason: String?
+    ) async throws(MasterDatabaseError) {
+        let held = takeWaiting(id)
+        do throws(MasterDatabaseError) {
+            try await setting.database.write { try $0.finish(id, state, reason: reason) }
+        } catch {
+            if let held { wait(held) }
+            throw error
         }
+        if let held { metrics.count(held.request.pipeline, state, milliseconds: 0) }
     }
 
     private func stopWaiting() {

@@ -17,6 +17,15 @@ enum JobFiles {
         close(file)
     }
 
+    /// Whether an engine has said something that is not recorded, or is about to.
+    ///
+    /// - Parameter recorded: bytes of the journal that are recorded.
+    static func hasBegun(in folder: String, recorded: UInt64) -> Bool {
+        let reader = JournalReader(folder: folder, offset: 0)
+        guard let size = try? reader.size() else { return false }
+        return size > recorded || reader.isHeld()
+    }
+
     /// The plan that an engine compiled; `nil` when there is none of a bearable size.
     static func plan(in folder: String) -> [UInt8]? {
         AtomicFile.read("\(folder)/plan", most: Int64(MasterDatabase.mostPlanBytes))
