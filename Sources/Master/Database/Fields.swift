@@ -1,3 +1,4 @@
+internal import CSQLite
 internal import FoundationEssentials
 internal import GRDB
 
@@ -8,19 +9,39 @@ internal import struct PipelineIR.Digest
 /// Reads the columns of a row from left to right. A file may be damaged or written by something
 /// else, so a column that is not what it should be is an error.
 struct Fields {
-    private let row: Row
+    private enum Source {
+        case row(Row)
+        case statement(OpaquePointer)
+    }
+
+    private enum Value {
+        case null
+        case integer(Int64)
+        case text(String)
+        case bytes([UInt8])
+        case other
+    }
+
+    private let source: Source
     private let table: String
     private var column = 0
 
     init(_ row: Row, of table: String) {
-        self.row = row
+        source = .row(row)
+        self.table = table
+    }
+
+    /// The row that a statement has come to, read from SQLite itself: for lists, which have
+    /// thousands of fields. It is gone with the next row.
+    init(_ statement: Statement, of table: String) {
+        source = .statement(statement.sqliteStatement)
         self.table = table
     }
 
     mutating func optionalText() throws -> String? {
         switch try next() {
         case .null: nil
-        case .string(let text): text
+        case .text(let text): text
         default: throw wrong("text")
         }
     }
@@ -28,7 +49,7 @@ struct Fields {
     mutating func optionalInteger() throws -> Int64? {
         switch try next() {
         case .null: nil
-        case .int64(let number): number
+        case .integer(let number): number
         default: throw wrong("a whole number")
         }
     }
@@ -36,7 +57,7 @@ struct Fields {
     mutating func optionalBytes() throws -> [UInt8]? {
         switch try next() {
         case .null: nil
-        case .blob(let data): [UInt8](data)
+        case .bytes(let bytes): bytes
         default: throw wrong("bytes")
         }
     }
@@ -85,11 +106,40 @@ struct Fields {
         return try present(Word(rawValue: text), "a \(type)")
     }
 
-    private mutating func next() throws -> DatabaseValue.Storage {
-        guard column < row.count else { throw wrong("a column") }
+    private mutating func next() throws -> Value {
         defer { column += 1 }
-        let value: DatabaseValue = row[column]
-        return value.storage
+        switch source {
+        case .statement(let statement):
+            guard column < sqlite3_data_count(statement) else { throw wrong("a column") }
+            return Self.value(of: statement, Int32(column))
+        case .row(let row):
+            guard column < row.count else { throw wrong("a column") }
+            let value: DatabaseValue = row[column]
+            switch value.storage {
+            case .null: return .null
+            case .int64(let number): return .integer(number)
+            case .string(let text): return .text(text)
+            case .blob(let data): return .bytes([UInt8](data))
+            case .double: return .other
+            }
+        }
+    }
+
+    private static func value(of statement: OpaquePointer, _ column: Int32) -> Value {
+        switch sqlite3_column_type(statement, column) {
+        case SQLITE_NULL: return .null
+        case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, column))
+        case SQLITE_TEXT:
+            let start = sqlite3_column_text(statement, column)
+            let count = start == nil ? 0 : Int(sqlite3_column_bytes(statement, column))
+            let bytes = UnsafeBufferPointer(start: start, count: count)
+            return .text(String(decoding: bytes, as: UTF8.self))
+        case SQLITE_BLOB:
+            let start = sqlite3_column_blob(statement, column)
+            let count = start == nil ? 0 : Int(sqlite3_column_bytes(statement, column))
+            return .bytes([UInt8](UnsafeRawBufferPointer(start: start, count: count)))
+        default: return .other
+        }
     }
 
     private func present<Value>(_ value: Value?, _ what: String) throws -> Value {
@@ -98,9 +148,14 @@ struct Fields {
     }
 
     private func wrong(_ what: String) -> MasterDatabaseError {
-        let first: DatabaseValue = row.count > 0 ? row[0] : .null
+        let first =
+            switch source {
+            case .row(let row): row.count > 0 ? "\(row[0] as DatabaseValue)" : "NULL"
+            case .statement(let statement):
+                sqlite3_column_text(statement, 0).map { String(cString: $0) } ?? "NULL"
+            }
         return .badRow(
-            table: table, row: "\(first)", reason: "column \(column) should be \(what)")
+            table: table, row: first, reason: "column \(column) should be \(what)")
     }
 }
 

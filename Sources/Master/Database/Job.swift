@@ -48,6 +48,24 @@ struct Job: Sendable, Equatable {
     /// Reads a row of `columns`.
     init(_ row: Row) throws {
         var fields = Fields(row, of: "jobs")
+        try self.init(&fields)
+    }
+
+    /// Reads the row that a statement of its columns has come to.
+    init(_ statement: Statement) throws {
+        var fields = Fields(statement, of: "jobs")
+        try self.init(&fields)
+    }
+
+    /// The jobs that a statement of their columns gives.
+    static func all(_ statement: Statement, _ arguments: StatementArguments) throws -> [Job] {
+        let rows = try Row.fetchCursor(statement, arguments: arguments)
+        var jobs: [Job] = []
+        while try rows.next() != nil { jobs.append(try Job(statement)) }
+        return jobs
+    }
+
+    private init(_ fields: inout Fields) throws {
         number = try fields.integer()
         id = try fields.job()
         created = try fields.time()

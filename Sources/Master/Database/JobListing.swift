@@ -33,9 +33,7 @@ struct JobListing {
                 SELECT \(Job.columns) FROM jobs WHERE number IN (\(numbers))
                 ORDER BY created DESC, number DESC
                 """)
-        let rows = try Row.fetchCursor(statement, arguments: StatementArguments(arguments))
-        var jobs: [Job] = []
-        while let row = try rows.next() { jobs.append(try Job(row)) }
+        var jobs = try Job.all(statement, StatementArguments(arguments))
         guard jobs.count > limit else { return JobPage(jobs: jobs, next: nil) }
         jobs.removeLast(jobs.count - limit)
         return JobPage(jobs: jobs, next: jobs.last.map { JobCursor(after: $0) })
@@ -169,16 +167,13 @@ extension MasterDatabase {
     /// Jobs that have not ended, in the order of acceptance.
     func unfinishedJobs() async throws(MasterDatabaseError) -> [Job] {
         try await read { connection in
-            let rows = try Row.fetchCursor(
-                connection,
+            let statement = try connection.makeStatement(
                 sql: """
                     SELECT \(Job.columns) FROM jobs INDEXED BY jobs_unfinished
                     WHERE state IN ('pending', 'scheduling', 'waiting', 'running')
                     ORDER BY number
                     """)
-            var jobs: [Job] = []
-            while let row = try rows.next() { jobs.append(try Job(row)) }
-            return jobs
+            return try Job.all(statement, [])
         }
     }
 

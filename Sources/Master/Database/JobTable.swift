@@ -10,14 +10,14 @@ enum JobTable {
     static func job(_ id: JobID, in connection: Database) throws -> Job? {
         let statement = try connection.cachedStatement(
             sql: "SELECT \(Job.columns) FROM jobs WHERE id = ?")
-        return try Row.fetchOne(statement, arguments: [id.text]).map { try Job($0) }
+        return try Job.all(statement, [id.text]).first
     }
 
     /// The job that was accepted under an idempotency key; `nil` when none was.
     static func job(withKey key: String, in connection: Database) throws -> Job? {
         let statement = try connection.cachedStatement(
             sql: "SELECT \(Job.columns) FROM jobs WHERE idempotency_key = ?")
-        return try Row.fetchOne(statement, arguments: [key]).map { try Job($0) }
+        return try Job.all(statement, [key]).first
     }
 
     /// A job by its name.

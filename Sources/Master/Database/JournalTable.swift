@@ -59,13 +59,10 @@ extension MasterDatabase {
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) })
         else { return [] }
         return try await read { connection in
-            let rows = try Row.fetchCursor(
+            try Job.all(
                 connection.cachedStatement(
                     sql: "SELECT \(Job.columns) FROM jobs WHERE id >= ? AND id < ? LIMIT 2"),
-                arguments: [text, text + "{"])
-            var jobs: [Job] = []
-            while let row = try rows.next() { jobs.append(try Job(row)) }
-            return jobs
+                [text, text + "{"])
         }
     }
 }

@@ -49,7 +49,10 @@ struct JobRunner: Sendable {
                 control.stop()
                 return .ended
             }
-            let (recording, offset) = try await recorded()
+            // Nothing is recorded of a journal that is new.
+            let isFirst = job.attempt == 0 && job.request.concurrency == nil
+            let (recording, offset) =
+                isFirst ? (JournalRecording(), 0) : try await recorded()
             return try await attend(recording, from: offset, child: child)
         } catch let error as MasterDatabaseError where error.endsMaster {
             throw error
