@@ -43,6 +43,8 @@ struct JournalReader {
                 rest = rest[(newline + 1)...]
             }
             line += rest
+            // Who writes more tells of it.
+            if bytes.count < Self.chunk { return events }
             guard line.count <= Self.mostLine else {
                 throw .damaged(path: path, offset: offset)
             }

@@ -22,6 +22,9 @@ actor Dispatcher {
     private let turns = Turns()
     private var queue: JobQueue
     private var waiting: [JobID: Job] = [:]
+    /// Of those, the ones that were accepted and begun in one transaction, as there was room.
+    private var scheduled: Set<JobID> = []
+    private var reserved = 0
     private var runs: [JobID: Run] = [:]
     private var isDraining = false
     private var isHeld = false
@@ -50,11 +53,11 @@ actor Dispatcher {
         for job in try await setting.database.unfinishedJobs() {
             switch job.state {
             case .scheduling, .running:
-                queue.begin(entry(of: job))
-                run(job)
+                queue.begin(JobQueue.Entry(job))
+                run(job, isBegun: true)
             case .pending, .waiting:
                 if try await hasBegun(job) {
-                    queue.begin(entry(of: job))
+                    queue.begin(JobQueue.Entry(job))
                     run(job, isBegun: true)
                 } else if let stop = job.stop {
                     try await setting.database.write { transaction in
@@ -112,18 +115,30 @@ actor Dispatcher {
                 }
             }
         }
-        let submission = try await accept(request)
+        let begins =
+            !isHeld && waiting.isEmpty && queue.hasRoom(for: request, besides: reserved)
+        if begins { reserved += 1 }
+        defer { if begins { reserved -= 1 } }
+        let submission = try await accept(request, begins: begins)
         if submission.isNew, !submission.job.state.isTerminal {
             wait(submission.job)
+            if begins { scheduled.insert(submission.job.id) }
             next()
         }
         return submission
     }
 
     /// Records a job; one of a pipeline that is paused says why it waits.
-    private func accept(_ request: NewJob) async throws -> Submission {
+    private func accept(_ request: NewJob, begins: Bool) async throws -> Submission {
         guard queue.paused.contains(request.pipeline) else {
-            return try await setting.database.submit(request)
+            return try await setting.database.write { transaction in
+                let submission = try transaction.submit(request, at: .now())
+                if begins, submission.isNew {
+                    _ = try transaction.transition(
+                        submission.job.id, to: .scheduling, reason: nil, at: .now())
+                }
+                return submission
+            }
         }
         return try await setting.database.write { transaction in
             var submission = try transaction.submit(request, at: .now())
@@ -159,7 +174,7 @@ actor Dispatcher {
                     return false
                 }
                 let job = try JobTable.existing(id, in: transaction.connection)
-                if !isRunning, job.state == .pending || job.state == .waiting {
+                if !isRunning, [.pending, .waiting, .scheduling].contains(job.state) {
                     try transaction.finish(id, state, reason: reason)
                 }
                 return true
@@ -185,7 +200,8 @@ actor Dispatcher {
     /// Takes a job from those that wait, so that it does not begin.
     private func takeWaiting(_ id: JobID) -> Job? {
         guard let job = waiting.removeValue(forKey: id) else { return nil }
-        _ = queue.remove(id, of: entry(of: job).team)
+        scheduled.remove(id)
+        _ = queue.remove(id, of: JobQueue.Entry(job).team)
         return job
     }
 
@@ -222,7 +238,7 @@ actor Dispatcher {
 
     private func wait(_ job: Job) {
         waiting[job.id] = job
-        queue.add(entry(of: job))
+        queue.add(JobQueue.Entry(job))
     }
 
     private func next() {
@@ -238,7 +254,8 @@ actor Dispatcher {
     private func run(_ job: Job, isBegun: Bool = false) {
         let control = JobControl()
         let runner = JobRunner(
-            setting: setting, job: job, control: control, isBegun: isBegun)
+            setting: setting, job: job, control: control, isBegun: isBegun,
+            isScheduled: scheduled.remove(job.id) != nil)
         let task = Task {
             let (limit, left) = await self.timeLimit(of: job)
             let timer = Task {
@@ -374,12 +391,5 @@ actor Dispatcher {
         let started = (job.started ?? .now()).microseconds
         let ran = (known ?? nil) ?? max(0, (Timestamp.now().microseconds - started) / 1000)
         return (.milliseconds(most), .milliseconds(ran > most ? 0 : most - ran))
-    }
-
-    private func entry(of job: Job) -> JobQueue.Entry {
-        JobQueue.Entry(
-            job: job.id, number: job.number, team: job.request.team ?? job.request.repository,
-            pipeline: job.request.pipeline, group: job.request.concurrency?.group,
-            priority: job.request.priority, created: job.created.microseconds / 1000)
     }
 }

@@ -148,21 +148,26 @@ extension JobRunner {
         _ records: [JournalRecording.Record], offset: UInt64
     ) async throws -> Bool {
         if records.isEmpty { return false }
-        var plan: [UInt8]?
-        if records.contains(where: { if case .planned = $0 { true } else { false } }) {
-            let folder = folder
-            plan = try await setting.threads.runIfActive { JobFiles.plan(in: folder) }
-        }
+        let isPlanned = records.contains { if case .planned = $0 { true } else { false } }
         let isOver = records.contains { if case .ended = $0 { true } else { false } }
-        let artifacts = isOver ? await artifacts(isWhole: true) : nil
-        let (id, bytes) = (job.id, plan)
+        let folder = folder
+        var (plan, artifacts): ([UInt8]?, [Artifact]?)
+        if isPlanned || isOver {
+            (plan, artifacts) = try await setting.threads.runIfActive {
+                (
+                    isPlanned ? JobFiles.plan(in: folder) : nil,
+                    isOver ? self.artifacts(isWhole: true) : nil
+                )
+            }
+        }
+        let (id, bytes, kept) = (job.id, plan, artifacts)
         return try await persist {
             try await database.write { transaction in
                 var isOver = false
                 for record in records {
                     isOver = try transaction.put(record, of: id, plan: bytes) || isOver
                 }
-                if let artifacts { try transaction.record(artifacts, of: id, at: .now()) }
+                if let kept { try transaction.record(kept, of: id, at: .now()) }
                 try transaction.setJournalOffset(offset, of: id)
                 return isOver
             }
@@ -191,8 +196,10 @@ extension JobRunner {
         }
         let lost = recording.lost(at: .now())
         let folder = folder
-        try await setting.threads.runIfActive { KeptWorkspace.giveUp(jobFolder: folder) }
-        let artifacts = await artifacts(isWhole: false)
+        let artifacts = try await setting.threads.runIfActive {
+            KeptWorkspace.giveUp(jobFolder: folder)
+            return self.artifacts(isWhole: false)
+        }
         try await persist {
             try await database.write { transaction in
                 try transaction.setJournalOffset(offset, of: id)
@@ -205,13 +212,10 @@ extension JobRunner {
         return .ended
     }
 
-    /// What the job has kept; `nil` when that cannot be found out.
-    private func artifacts(isWhole: Bool) async -> [Artifact]? {
-        let folder = folder
+    /// What the job has kept; `nil` when that cannot be found out. It waits for the disk.
+    private func artifacts(isWhole: Bool) -> [Artifact]? {
         do {
-            return try await setting.threads.runIfActive {
-                try ArtifactScan(jobFolder: folder, isWhole: isWhole).artifacts
-            }
+            return try ArtifactScan(jobFolder: folder, isWhole: isWhole).artifacts
         } catch {
             setting.logger.error(
                 "its artifacts cannot be recorded: \(error)", metadata: ["job": "\(job.id.text)"])

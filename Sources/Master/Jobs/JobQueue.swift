@@ -114,6 +114,17 @@ struct JobQueue {
         return entry
     }
 
+    /// Whether a new job would be the next and run at once, if none waited.
+    ///
+    /// - Parameter others: jobs that are about to run and not counted yet.
+    func hasRoom(for request: NewJob, besides others: Int) -> Bool {
+        let active = teams[request.team ?? request.repository]?.active ?? 0
+        return self.active.count + others < limits.active
+            && active + others < limits.perTeam ?? .max
+            && activeOfPipeline[request.pipeline, default: 0] + others < limits.perPipeline ?? .max
+            && request.concurrency == nil && !paused.contains(request.pipeline)
+    }
+
     /// Counts a job as running: one that was so before a restart.
     mutating func begin(_ entry: Entry) {
         active[entry.job] = entry
@@ -176,5 +187,15 @@ struct JobQueue {
 
     private static func isBefore(_ a: Entry, _ b: Entry) -> Bool {
         (a.rank, a.number) < (b.rank, b.number)
+    }
+}
+
+extension JobQueue.Entry {
+    /// The place of a job.
+    init(_ job: Job) {
+        self.init(
+            job: job.id, number: job.number, team: job.request.team ?? job.request.repository,
+            pipeline: job.request.pipeline, group: job.request.concurrency?.group,
+            priority: job.request.priority, created: job.created.microseconds / 1000)
     }
 }

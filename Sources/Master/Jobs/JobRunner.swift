@@ -25,8 +25,10 @@ struct JobRunner: Sendable {
     let setting: Setting
     let job: Job
     let control: JobControl
-    /// Whether a master before this one has had an engine begin, whatever state was recorded.
+    /// Whether a master before this one has begun it, whatever state was recorded.
     var isBegun = false
+    /// Whether it is recorded already that it is begun.
+    var isScheduled = false
 
     /// Where it is recorded.
     var database: MasterDatabase { setting.database }
@@ -70,7 +72,8 @@ struct JobRunner: Sendable {
 
     /// Records that it is begun; `false` when it has ended.
     private func schedule() async throws -> Bool {
-        try await persist { try await database.transition(job.id, to: .scheduling) }
+        if isScheduled { return true }
+        return try await persist { try await database.transition(job.id, to: .scheduling) }
     }
 
     // MARK: Starting
@@ -146,10 +149,9 @@ struct JobRunner: Sendable {
 
     /// Goes on with what a master before this one had started; `nil` when that has not begun.
     private func takeUp() async throws -> End? {
-        if isBegun {
+        guard isBegun else { return nil }
+        if job.state == .pending || job.state == .waiting {
             guard try await schedule() else { return .ended }
-        } else {
-            guard job.state == .scheduling || job.state == .running else { return nil }
         }
         let (recording, offset) = try await recorded()
         let folder = folder
