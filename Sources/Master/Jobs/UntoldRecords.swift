@@ -1,8 +1,8 @@
 /// What a journal told and the database does not know yet. What changes nothing for anybody is not
-/// written at once: a short job is written once, and one of many steps some hundred times a second
+/// written at once: a short job is written once, and one of many steps some twenty times a second
 /// at most.
 struct UntoldRecords {
-    private static let patience = Duration.milliseconds(10)
+    private static let patience = Duration.milliseconds(50)
     private var records: [JournalRecording.Record] = []
     private var since: ContinuousClock.Instant?
     private var isUrgent = false
