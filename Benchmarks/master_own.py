@@ -179,6 +179,30 @@ def wait(master: Master, jobs: list[str]) -> None:
             raise RuntimeError(f"job {job} ended as {state}")
 
 
+def latency(folder: Path, jobs: int) -> list[figures.Figure]:
+    """How soon one job after the other has ended, of a master that has nothing else to do."""
+    order = repository(folder / "one", "step.run('true', cache=False)")
+    master = Master(folder)
+    late = []
+    try:
+        for _ in range(jobs + 5):
+            begun = time.perf_counter()
+            job = master.ask("POST", "/api/v1/jobs", order)["id"]
+            while master.ask("GET", f"/api/v1/jobs/{job}")["state"] not in STATES:
+                time.sleep(0.001)
+            late.append(time.perf_counter() - begun)
+            time.sleep(0.02)
+    finally:
+        master.stop()
+    late = sorted(late[5:])
+    return [
+        figures.at_most(
+            "submit to finished, asked each millisecond, p50", " ms", 20,
+            statistics.median(late) * 1e3,
+            f"p95 {late[int(len(late) * 0.95)] * 1e3:.1f} ms of {len(late)} jobs")
+    ]  # fmt: skip
+
+
 def logs(folder: Path) -> list[figures.Figure]:
     """How fast logs are taken from 20 jobs, and how soon a follower has a line."""
     line = "x" * 99
@@ -227,7 +251,9 @@ def measure(work: Path, quick: bool) -> list[figures.Figure]:
     folder.mkdir(parents=True)
     try:
         found = histories(folder / "histories", 20 if quick else 200)
-        (folder / "logs").mkdir()
+        for name in ("latency", "logs"):
+            (folder / name).mkdir()
+        found += latency(folder / "latency", 20 if quick else 60)
         return found + logs(folder / "logs")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +86,28 @@ def test_a_newer_job_of_a_danubefile_replaces_those_before_it(
     reaches(master, second, "running")
     gate.touch()
     assert master.ended(second)["state"] == "success"
+
+
+def test_a_job_is_replaced_although_its_master_ended_before_that(
+    master: Master, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    place = grouped(tmp_path, "serialize", gate)
+    first, second, third = (submit(master, place) for _ in range(3))
+    reaches(master, first, "running")
+    reaches(master, second, "waiting")
+    reaches(master, third, "waiting")
+    master.stop(signal.SIGKILL)
+    # The newest is recorded, and nothing of what that means for the others.
+    with sqlite3.connect(master.data / "danube.db") as database:
+        database.execute("UPDATE jobs SET concurrency_rule = 'replace' WHERE id = ?", (third,))
+    database.close()
+    master.start()
+    for name in (first, second):
+        ended = master.ended(name)
+        assert (ended["state"], ended["reason"]) == ("cancelled", "replaced by a newer job")
+    gate.touch()
+    assert master.ended(third)["state"] == "success"
 
 
 def test_a_queue_of_a_danubefile_has_so_many_places(master: Master, tmp_path: Path) -> None:

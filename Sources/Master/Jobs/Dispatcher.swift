@@ -13,15 +13,15 @@ actor Dispatcher {
         var task: Task<Void, Never>
     }
 
-    private let setting: JobRunner.Setting
+    let setting: JobRunner.Setting
     private let disk: DiskReserve
     private let metrics: JobMetrics
     private var mostPending: Int
     private var mostMilliseconds: Int64
     /// For submissions to concurrency groups, by group.
-    private let turns = Turns()
-    private var queue: JobQueue
-    private var waiting: [JobID: Job] = [:]
+    let turns = Turns()
+    var queue: JobQueue
+    var waiting: [JobID: Job] = [:]
     /// Of those, the ones that were accepted and begun in one transaction, as there was room.
     private var scheduled: Set<JobID> = []
     private var reserved = 0
@@ -31,7 +31,7 @@ actor Dispatcher {
     private var idle: [CheckedContinuation<Void, Never>] = []
     /// What an engine may take to end in order before it is asked again.
     private static let patience = Duration.seconds(15)
-    private static let replaced = "replaced by a newer job"
+    static let replaced = "replaced by a newer job"
     private static let retryPause = Duration.seconds(1)
 
     /// A dispatcher that runs nothing until `start`.
@@ -70,6 +70,7 @@ actor Dispatcher {
             case .success, .failure, .timeout, .cancelled: break
             }
         }
+        try await replaceOlder()
         next()
     }
 
@@ -236,12 +237,12 @@ actor Dispatcher {
 
     // MARK: What runs
 
-    private func wait(_ job: Job) {
+    func wait(_ job: Job) {
         waiting[job.id] = job
         queue.add(JobQueue.Entry(job))
     }
 
-    private func next() {
+    func next() {
         while !isDraining, !isHeld, let entry = queue.next() {
             guard let job = waiting.removeValue(forKey: entry.job) else {
                 queue.end(entry.job)
@@ -293,50 +294,8 @@ actor Dispatcher {
         }
     }
 
-    /// Has a job wait for the concurrency group that its plan names, by the rule that it names.
-    private func park(_ id: JobID) async {
-        guard let job = try? await setting.database.job(id),
-            let concurrency = job.request.concurrency
-        else { return }
-        do {
-            try await turns.take(concurrency.group) { try await self.park(job, concurrency) }
-        } catch {
-            setting.logger.error(
-                "its place in its group cannot be recorded: \(error)",
-                metadata: ["job": "\(id.text)"])
-            if waiting[id] == nil { wait(job) }
-        }
-        next()
-    }
-
-    private func park(_ job: Job, _ concurrency: NewJob.Concurrency) async throws {
-        let members = queue.members(of: concurrency.group)
-        wait(job)
-        if let stop = job.stop {
-            try await finish(job.id, stop.state, stop.reason)
-            return
-        }
-        switch concurrency.rule {
-        case .serialize: break
-        case .queue(let most):
-            guard members.active != nil, members.waiting.count >= most else { return }
-            _ = try await stop(
-                job.id, as: .cancelled,
-                reason: "\(Refusal.groupFull(concurrency.group, most: most))")
-        case .replace:
-            // One that was asked for later may have come here before.
-            if let newer = members.newest, newer.number > job.number {
-                _ = try await stop(job.id, as: .cancelled, reason: Self.replaced)
-                return
-            }
-            for member in members.waiting + (members.active.map { [$0] } ?? []) {
-                _ = try await stop(member, as: .cancelled, reason: Self.replaced)
-            }
-        }
-    }
-
     /// Ends a job that waits, and that somebody wanted to end while it was compiled.
-    private func finish(
+    func finish(
         _ id: JobID, _ state: JobState, _ reason: String?
     ) async throws(MasterDatabaseError) {
         let held = takeWaiting(id)

@@ -20,10 +20,17 @@ struct PauseCommand: ParsableCommand {
     @OptionGroup var master: MasterOptions
 
     func run() throws {
-        let answer = try master.client().json(.init(.post, "pipelines", pipeline, "pause"))
+        try master.tell(pipeline, "pause", said: "is paused", json: json)
+    }
+}
+
+extension MasterOptions {
+    /// Asks for something to be done with a pipeline, and says that it is.
+    func tell(_ pipeline: String, _ word: String, said: String, json: Bool) throws {
+        let answer = try client().json(.init(.post, "pipelines", pipeline, word))
         if json { return Output.out(answer.line) }
         var buffer = TextBuffer()
-        buffer.safe("pipeline \(pipeline) is paused")
+        buffer.safe("pipeline \(pipeline) \(said)")
         buffer.newline()
         Output.out(buffer)
     }

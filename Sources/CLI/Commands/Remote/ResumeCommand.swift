@@ -1,5 +1,4 @@
 import ArgumentParser
-import Compiler
 
 /// `danube resume`.
 struct ResumeCommand: ParsableCommand {
@@ -19,11 +18,6 @@ struct ResumeCommand: ParsableCommand {
     @OptionGroup var master: MasterOptions
 
     func run() throws {
-        let answer = try master.client().json(.init(.post, "pipelines", pipeline, "resume"))
-        if json { return Output.out(answer.line) }
-        var buffer = TextBuffer()
-        buffer.safe("pipeline \(pipeline) goes on")
-        buffer.newline()
-        Output.out(buffer)
+        try master.tell(pipeline, "resume", said: "goes on", json: json)
     }
 }
