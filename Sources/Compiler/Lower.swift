@@ -43,6 +43,8 @@ struct Lowering {
     /// Lowers everything.
     mutating func run() throws(RecordingError) {
         let merged = merger.merge()
+        // The paths are one now; what they were would take as much memory as the plan.
+        recording.root.clear()
         placement = Placement(alias: recording.steps.indices.map { merger.resolved(Int32($0)) })
         plan.frames = recording.frames
         plan.steps.reserveCapacity(recording.steps.count)
@@ -62,6 +64,7 @@ struct Lowering {
         if merger.decisions.isLate() { throw .late }
         plan.conditions = conditions.conditions
         naming.report(to: &checks, plan: plan, decisions: &merger.decisions)
+        if merger.decisions.isLate() || deadline.left <= 0 { throw .late }
     }
 
     private mutating func place(

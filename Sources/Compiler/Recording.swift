@@ -125,6 +125,12 @@ enum RecordingError: Error, Equatable {
 final class PathNode {
     var tokens: [Token] = []
     var end: PathEnd = .open
+
+    /// Forgets everything.
+    func clear() {
+        tokens = []
+        end = .open
+    }
 }
 
 /// How a part of a path ends.

@@ -48,6 +48,7 @@ struct StepNaming {
     func report(to checks: inout StepChecks, plan: Plan, decisions: inout Decisions) {
         for (place, uses) in given where uses.count > 1 {
             for (position, use) in uses.enumerated().dropFirst() {
+                if decisions.isLate() { return }
                 let earlier = uses[..<position].suffix(32).first {
                     !decisions.exclusive($0.condition, use.condition)
                 }

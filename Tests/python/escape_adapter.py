@@ -29,7 +29,7 @@ def program() -> Path:
 
 # What the compiler may take beyond the evaluation's limit. A debug build takes several times as
 # long from one look at the clock to the next, and other tests run beside it.
-GRACE_SECONDS = 1.5 if "debug" in program().parts else 0.5
+GRACE_SECONDS = 0.5
 
 
 def plan(folder: str | Path, *options: str) -> measured.Run:

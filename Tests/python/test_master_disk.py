@@ -182,7 +182,8 @@ def test_a_database_that_another_process_holds(tmp_path: Path) -> None:
     order = {"repository": str(place), "pipeline": "p"}
     with Master(tmp_path / "data") as master:
         running = master.ask("POST", "/api/v1/jobs", {**order, "repository": str(slow)}).json["id"]
-        master.wait_for(lambda: b"begun" in master.logs(running))
+        path = f"/api/v1/jobs/{running}"
+        master.wait_for(lambda: master.ask("GET", path).json["state"] == "running")
         reader = master.ask("POST", "/api/v1/tokens", {"name": "r", "scope": "read"}).json["token"]
         holder = sqlite3.connect(master.data / "danube.db", isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")

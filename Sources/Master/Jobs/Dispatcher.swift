@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Logging
 internal import NIOPosix
 
@@ -50,13 +49,15 @@ actor Dispatcher {
     /// Takes up what a master before this one has left.
     func start() async throws(MasterDatabaseError) {
         queue.paused = try await setting.database.pausedPipelines()
-        for job in try await setting.database.unfinishedJobs() {
+        let jobs = try await setting.database.unfinishedJobs()
+        let begun = try await begun(among: jobs)
+        for job in jobs {
             switch job.state {
             case .scheduling, .running:
                 queue.begin(JobQueue.Entry(job))
                 run(job, isBegun: true)
             case .pending, .waiting:
-                if try await hasBegun(job) {
+                if begun.contains(job.id) {
                     queue.begin(JobQueue.Entry(job))
                     run(job, isBegun: true)
                 } else if let stop = job.stop {
@@ -74,12 +75,25 @@ actor Dispatcher {
         next()
     }
 
-    /// Whether a job is begun although that was not recorded before its master ended.
-    private func hasBegun(_ job: Job) async throws(MasterDatabaseError) -> Bool {
-        let folder = setting.data.job(job.id)
-        guard access("\(folder)/\(JournalReader.name)", F_OK) == 0 else { return false }
-        let recorded = try await setting.database.journalOffset(of: job.id)
-        return JobFiles.hasBegun(in: folder, recorded: recorded)
+    /// Jobs that are begun although that was not recorded before their master ended.
+    private func begun(among jobs: [Job]) async throws(MasterDatabaseError) -> Set<JobID> {
+        let waiting = jobs.filter { $0.state == .pending || $0.state == .waiting }.map(\.id)
+        let data = setting.data
+        func those(
+            _ jobs: [JobID], _ test: @escaping @Sendable (JobID) -> Bool
+        ) async -> [JobID] {
+            // It fails when the master is about to end.
+            (try? await setting.threads.runIfActive { jobs.filter(test) }) ?? []
+        }
+        var recorded: [JobID: UInt64] = [:]
+        for job in await those(waiting, { JobFiles.hasJournal(in: data.job($0)) }) {
+            recorded[job] = try await setting.database.journalOffset(of: job)
+        }
+        let known = recorded
+        return Set(
+            await those(Array(known.keys)) {
+                JobFiles.hasBegun(in: data.job($0), recorded: known[$0] ?? 0)
+            })
     }
 
     /// How many jobs wait and run.
@@ -181,11 +195,11 @@ actor Dispatcher {
                 return true
             }
             guard isAsked else {
-                if let held { wait(held) }
+                waitAgain(held)
                 return false
             }
         } catch {
-            if let held { wait(held) }
+            waitAgain(held)
             throw error
         }
         if let held {
@@ -240,6 +254,12 @@ actor Dispatcher {
     func wait(_ job: Job) {
         waiting[job.id] = job
         queue.add(JobQueue.Entry(job))
+    }
+
+    private func waitAgain(_ job: Job?) {
+        guard let job else { return }
+        wait(job)
+        next()
     }
 
     func next() {
@@ -302,7 +322,7 @@ actor Dispatcher {
         do throws(MasterDatabaseError) {
             try await setting.database.write { try $0.finish(id, state, reason: reason) }
         } catch {
-            if let held { wait(held) }
+            waitAgain(held)
             throw error
         }
         if let held { metrics.count(held.request.pipeline, state, milliseconds: 0) }

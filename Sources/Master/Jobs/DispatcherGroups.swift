@@ -7,12 +7,14 @@ extension Dispatcher {
     /// Ends jobs that a newer one of their group replaces, as the master before this one would
     /// have, had it not ended between recording that one and this.
     func replaceOlder() async throws(MasterDatabaseError) {
-        let newer = waiting.values.compactMap(\.request.concurrency)
-        for group in Set(newer.filter { $0.rule == .replace }.map(\.group)) {
-            let members = queue.members(of: group)
-            guard let newest = members.newest else { continue }
-            for job in members.waiting + (members.active.map { [$0] } ?? [])
-            where job != newest.job {
+        var newest: [String: Int64] = [:]
+        for job in waiting.values {
+            guard let concurrency = job.request.concurrency, concurrency.rule == .replace
+            else { continue }
+            newest[concurrency.group] = max(newest[concurrency.group] ?? 0, job.number)
+        }
+        for (group, number) in newest {
+            for job in queue.members(of: group, before: number) {
                 _ = try await stop(job, as: .cancelled, reason: Self.replaced)
             }
         }

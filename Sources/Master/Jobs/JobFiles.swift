@@ -17,6 +17,11 @@ enum JobFiles {
         close(file)
     }
 
+    /// Whether a job's folder was prepared.
+    static func hasJournal(in folder: String) -> Bool {
+        access("\(folder)/\(JournalReader.name)", F_OK) == 0
+    }
+
     /// Whether an engine has said something that is not recorded, or is about to.
     ///
     /// - Parameter recorded: bytes of the journal that are recorded.

@@ -153,6 +153,13 @@ struct JobQueue {
         var newest: Entry?
     }
 
+    /// Jobs of a group that were accepted before one.
+    func members(of group: String, before number: Int64) -> [JobID] {
+        let waiting = teams.values.flatMap(\.waiting).filter { $0.group == group }
+        let running = activeGroups[group].flatMap { active[$0] }
+        return (waiting + [running].compactMap { $0 }).filter { $0.number < number }.map(\.job)
+    }
+
     /// Jobs of a group.
     func members(of group: String) -> Members {
         let waiting = teams.values.flatMap(\.waiting).filter { $0.group == group }

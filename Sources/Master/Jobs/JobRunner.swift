@@ -156,7 +156,7 @@ struct JobRunner: Sendable {
         let (recording, offset) = try await recorded()
         let folder = folder
         let isThere = try await setting.threads.runIfActive {
-            access("\(folder)/\(JournalReader.name)", F_OK) == 0
+            JobFiles.hasJournal(in: folder)
         }
         guard isThere else { return try await lose(recording, from: offset) }
         if let process = recording.process {
