@@ -123,7 +123,8 @@ def test_a_full_disk_while_jobs_run(tmp_path: Path) -> None:
         f"step.run('echo $DANUBE_JOB 1 >> {ledger}')",
     )
     order = {"repository": str(place), "pipeline": "p"}
-    with _disk(disk, "64m"), Master(disk / "data", "[disk]\nreserve = 0\n[jobs]\nlimit = 2\n") as master:
+    settings = "[disk]\nreserve = 0\n[jobs]\nlimit = 2\n"
+    with _disk(disk, "64m"), Master(disk / "data", settings) as master:
         jobs = [master.ask("POST", "/api/v1/jobs", order).json["id"] for _ in range(3)]
         # Which of them have a slot is nobody's promise.
         master.wait_for(lambda: sum(b"begun" in master.logs(job) for job in jobs) >= 2)
