@@ -11,6 +11,8 @@ struct MetricsRoute: Sendable {
     let reaper: ReaperMetrics
     let sizes: DataSizes
     let cache: CacheUses
+    /// Where traces are sent.
+    let traces: TraceExporter?
     let started: Timestamp
     let disk: DiskReserve
     /// Whether it is answered without a token.
@@ -54,6 +56,7 @@ struct MetricsRoute: Sendable {
         text.gauge("danube_disk_free_bytes", "Free space on the data folder's disk.", space.free)
         text.gauge("danube_disk_size_bytes", "Size of the data folder's disk.", space.total)
         reaper.write(to: &text)
+        traces?.write(to: &text)
         text.gauge(
             "danube_config_last_reload_successful",
             "Whether the configuration that was read last had no mistake.", isCurrent() ? 1 : 0)
