@@ -176,7 +176,8 @@ struct JobTrace: Sendable {
     /// The first digits of a digest of what the job is and of a part of it. Names of jobs may be
     /// the same under two masters; what was asked for, and when, is not.
     private func id(_ part: String, digits: Int = 16) -> String {
-        let facts = "\(job.id.text) \(job.created.sinceEpoch) \(job.number) \(job.request.repository)"
+        let facts =
+            "\(job.id.text) \(job.created.sinceEpoch) \(job.number) \(job.request.repository)"
         let hash = Digest(ofUTF8: "danube trace 1\n\(facts)\n\(part)").hex
         return String(hash.prefix(digits))
     }

@@ -26,7 +26,8 @@ struct TraceCollector: Sendable {
     init(endpoint: String, headers: [String]) {
         let rest = endpoint.drop { $0 != "/" }.dropFirst(2)
         let path = rest.drop { $0 != "/" }
-        url = path.isEmpty && !rest.contains("?") || path == "/"
+        url =
+            path.isEmpty && !rest.contains("?") || path == "/"
             ? "\(endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint)/v1/traces"
             : endpoint
         self.headers = headers
