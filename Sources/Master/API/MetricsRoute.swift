@@ -38,6 +38,7 @@ struct MetricsRoute: Sendable {
         text.begin("danube_start_time_seconds", .gauge, "When the master began.")
         text.add([], Double(started.sinceEpoch) / 1000)
         metrics.write(to: &text)
+        dispatcher.decisions.write(to: &text)
         text.gauge("danube_active_jobs", "Jobs that run.", Int64(counts.running))
         text.gauge("danube_job_queue_size", "Jobs that wait.", Int64(counts.pending))
         text.begin("danube_jobs", .gauge, "Jobs in each state that are not forgotten.")
