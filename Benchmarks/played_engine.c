@@ -1,4 +1,4 @@
-// An engine that executes nothing: it writes the journal of a job in the time that a job would take.
+// An engine that executes nothing: it writes the journal of a job in the time a job would take.
 //
 // The master starts the program `danube` beside it; a copy of this one under that name shows what
 // the master costs, without what steps cost. PLAYED_STEPS steps, one after the other.

@@ -233,7 +233,8 @@ import Testing
         ("data = \"~/x/./y//z/\"", "data", "\"/h/x/y/z\""),
         ("traces.endpoint = \"https://h:1/v1?a=b\"", "traces.endpoint", "\"https://h:1/v1?a=b\""),
         ("traces.endpoint = \"off\"", "traces.endpoint", "\"off\""),
-        ("traces.sample = 0.50", "traces.sample", "0.5"), ("traces.sample = 1", "traces.sample", "1"),
+        ("traces.sample = 0.50", "traces.sample", "0.5"),
+        ("traces.sample = 1", "traces.sample", "1"),
         ("traces.headers = \"/a//b\"", "traces.headers", "\"/a/b\""),
         ("traces.headers = \"off\"", "traces.headers", "\"off\""),
         (

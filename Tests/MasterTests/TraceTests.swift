@@ -28,7 +28,8 @@ import Testing
         "01-\(trace)-\(span)-01.more", "00-\(trace)-\(span)-1", "0-\(trace)-\(span)-011",
         "00-00000000000000000000000000000000-\(span)-01", "00-\(trace)-0000000000000000-01",
         "00-4BF92F3577B34DA6A3CE929D0E0E4736-\(span)-01", "00-\(trace)-\(span)-0x",
-        "00-\(trace)_\(span)-01", " 00-\(trace)-\(span)-01", "00-é\(trace.dropFirst(2))-\(span)-01",
+        "00-\(trace)_\(span)-01", " 00-\(trace)-\(span)-01",
+        "00-é\(trace.dropFirst(2))-\(span)-01",
     ])
     func `what is no traceparent is none`(text: String) {
         #expect(TraceContext(text) == nil)

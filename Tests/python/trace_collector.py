@@ -1,4 +1,4 @@
-"""A collector of OpenTelemetry, played by a thread: it reads each request strictly by the schema."""
+"""A collector of OpenTelemetry, played by a thread: it reads requests strictly by the schema."""
 
 from __future__ import annotations
 

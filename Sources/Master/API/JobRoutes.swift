@@ -88,7 +88,7 @@ struct JobRoutes: Sendable {
         return try await answer(submission.job, submission.isNew ? .created : .ok)
     }
 
-    /// The trace that a request belongs to; one that cannot be read is ignored, as W3C Trace Context
+    /// The trace that a request belongs to; one that cannot be read is ignored, as the W3C
     /// has it.
     private static func trace(_ request: Request) -> TraceContext? {
         traceparent.flatMap { request.headers[$0] }.flatMap { TraceContext($0) }

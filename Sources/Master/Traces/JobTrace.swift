@@ -54,7 +54,7 @@ struct JobTrace: Sendable {
     /// The id of the trace: that of whoever asked for the job, or one of its own.
     var trace: String { job.request.traceparent?.trace ?? id("trace", digits: 32) }
 
-    /// Whether it is sent: as whoever asked does with theirs, else by the share of all that is kept.
+    /// Whether it is sent: as whoever asked does with theirs, else by the share of all.
     func isKept(_ share: Ratio) -> Bool {
         if let context = job.request.traceparent { return context.isSampled }
         guard let place = UInt64(trace.suffix(16), radix: 16) else { return false }

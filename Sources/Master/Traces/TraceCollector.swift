@@ -24,12 +24,10 @@ struct TraceCollector: Sendable {
 
     /// A collector; an address without a path stands for the usual one.
     init(endpoint: String, headers: [String]) {
-        let rest = endpoint.drop { $0 != "/" }.dropFirst(2)
-        let path = rest.drop { $0 != "/" }
-        url =
-            path.isEmpty && !rest.contains("?") || path == "/"
-            ? "\(endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint)/v1/traces"
-            : endpoint
+        let place = endpoint.prefix { $0 != "?" && $0 != "#" }
+        let path = place.drop { $0 != "/" }.dropFirst(2).drop { $0 != "/" }
+        let hasPath = path.count > 1 || place.count < endpoint.count
+        url = hasPath ? endpoint : "\(place.dropLast(path.count))/v1/traces"
         self.headers = headers
     }
 
