@@ -85,7 +85,8 @@ let package = Package(
         .target(
             name: "Master",
             dependencies: [
-                "PipelineIR", "Compiler", "Executor", "CSandbox", "CFiles", "CSQLite", "CZlib",
+                "PipelineIR", "Compiler", "Executor", "CSandbox", "CCurl", "CFiles", "CSQLite",
+                "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -42,7 +42,7 @@ import struct Executor.Timestamp
             disk: disk, metrics: JobMetrics(), reaper: ReaperMetrics(),
             cache: SharedCache(
                 store: try ContentStore("\(scratch.path)/cas"), database: database,
-                threads: threads, disk: disk),
+                threads: threads, disk: disk), traces: nil,
             started: .now(), shutDown: { _ in }
         ).routes()
         document = try JSONValue.parse(

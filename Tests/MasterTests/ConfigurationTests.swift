@@ -205,6 +205,9 @@ import Testing
         ("traces.endpoint = \"ftp://h\"", "but must be an http or https url, or `off`"),
         ("traces.endpoint = \"http://u:p@h/\"", "has a user before its host"),
         ("traces.endpoint = \"http://\"", "but must be an http or https url"),
+        ("traces.sample = 1.5", "is a number with a fraction, but must be a number from 0 to 1"),
+        ("traces.sample = \"0.5\"", "but must be a number from 0 to 1"),
+        ("traces.sample = -1", "is the integer `-1`, but must be a number from 0 to 1"),
         ("http = 3", "`http` is a table, not the integer `3`"),
         ("teams = []", "`teams` is a table, not an array"),
         ("[data]", "`data` is a table, but must be a path"),
@@ -230,6 +233,10 @@ import Testing
         ("data = \"~/x/./y//z/\"", "data", "\"/h/x/y/z\""),
         ("traces.endpoint = \"https://h:1/v1?a=b\"", "traces.endpoint", "\"https://h:1/v1?a=b\""),
         ("traces.endpoint = \"off\"", "traces.endpoint", "\"off\""),
+        ("traces.sample = 0.50", "traces.sample", "0.5"),
+        ("traces.sample = 1", "traces.sample", "1"),
+        ("traces.headers = \"/a//b\"", "traces.headers", "\"/a/b\""),
+        ("traces.headers = \"off\"", "traces.headers", "\"off\""),
         (
             "repositories.allow = [ # two\n \"/a//b/\",\n 'https://h/x', ]", "repositories.allow",
             "[\"/a/b\", \"https://h/x\"]"

@@ -156,7 +156,8 @@ import struct Executor.JobID
         #expect(job.state == .success && job.logsRemoved == nil)
         let count = JobCount(
             pipeline: "p", state: .success, bucket: 0, jobs: 1, milliseconds: 0)
-        #expect(try await database.endedJobs() == [count])
+        // From the second on, whoever ends a job counts it, which the statement above did not.
+        #expect(try await database.endedJobs() == (version < 2 ? [count] : []))
         let gone = try await database.write {
             try $0.remove(.logs, of: [job.id], reason: "age", at: .now())
         }

@@ -19,7 +19,8 @@ private let mayImport: [String: Set<String>] = [
         "PipelineIR", "Compiler", "Executor", "CSandbox", "CSchema", "CCurl", "ArgumentParser",
     ],
     "Master": [
-        "PipelineIR", "Compiler", "Executor", "CSandbox", "CFiles", "CSQLite", "CZlib", "Crypto",
+        "PipelineIR", "Compiler", "Executor", "CSandbox", "CCurl", "CFiles", "CSQLite", "CZlib",
+        "Crypto",
         "FoundationEssentials", "GRDB", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging",
         "NIOCore", "NIOHTTPTypes", "NIOPosix", "ServiceLifecycle", "UnixSignals",
     ],

@@ -15,7 +15,8 @@ from master import Master, repository
 # Of the description of the master: what dashboards are built on.
 NAMES = {
     "danube_jobs_total", "danube_job_duration_seconds", "danube_active_jobs",
-    "danube_job_queue_size", "danube_jobs", "danube_db_size_bytes", "danube_db_waiting_writes",
+    "danube_job_queue_size", "danube_scheduler_decision_seconds", "danube_jobs",
+    "danube_db_size_bytes", "danube_db_waiting_writes",
     "danube_log_size_bytes", "danube_cache_size_bytes", "danube_cache_requests_total",
     "danube_disk_free_bytes", "danube_disk_size_bytes", "danube_reaper_runs_total",
     "danube_reaper_failures_total", "danube_reaper_last_run_timestamp_seconds",

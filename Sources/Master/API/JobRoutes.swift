@@ -73,6 +73,7 @@ struct JobRoutes: Sendable {
         let body = try await JSONBody(request, of: JobRequest.keys)
         var new = try JobRequest(body).job
         new.requestedBy = context.actor
+        new.traceparent = Self.trace(request)
         if let key = request.headers[Self.idempotencyKey] {
             guard (1...200).contains(key.utf8.count),
                 key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
@@ -87,6 +88,13 @@ struct JobRoutes: Sendable {
         return try await answer(submission.job, submission.isNew ? .created : .ok)
     }
 
+    /// The trace that a request belongs to; one that cannot be read is ignored, as the W3C
+    /// has it.
+    private static func trace(_ request: Request) -> TraceContext? {
+        traceparent.flatMap { request.headers[$0] }.flatMap { TraceContext($0) }
+    }
+
+    private static let traceparent = HTTPField.Name("traceparent")
     private static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .eTag
 
     private func list(_ request: Request) async throws -> Response {
@@ -220,6 +228,7 @@ struct JobRoutes: Sendable {
         }
         new.rerun = NewJob.Rerun(job: job.id, mode: isFailed ? .failed : .all)
         new.idempotencyKey = nil
+        new.traceparent = Self.trace(request)
         new.requestedBy = context.actor
         return try await answer(try await dispatcher.submit(new).job, .created)
     }

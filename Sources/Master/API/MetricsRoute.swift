@@ -11,6 +11,8 @@ struct MetricsRoute: Sendable {
     let reaper: ReaperMetrics
     let sizes: DataSizes
     let cache: CacheUses
+    /// Where traces are sent.
+    let traces: TraceExporter?
     let started: Timestamp
     let disk: DiskReserve
     /// Whether it is answered without a token.
@@ -36,6 +38,7 @@ struct MetricsRoute: Sendable {
         text.begin("danube_start_time_seconds", .gauge, "When the master began.")
         text.add([], Double(started.sinceEpoch) / 1000)
         metrics.write(to: &text)
+        dispatcher.decisions.write(to: &text)
         text.gauge("danube_active_jobs", "Jobs that run.", Int64(counts.running))
         text.gauge("danube_job_queue_size", "Jobs that wait.", Int64(counts.pending))
         text.begin("danube_jobs", .gauge, "Jobs in each state that are not forgotten.")
@@ -54,6 +57,7 @@ struct MetricsRoute: Sendable {
         text.gauge("danube_disk_free_bytes", "Free space on the data folder's disk.", space.free)
         text.gauge("danube_disk_size_bytes", "Size of the data folder's disk.", space.total)
         reaper.write(to: &text)
+        traces?.write(to: &text)
         text.gauge(
             "danube_config_last_reload_successful",
             "Whether the configuration that was read last had no mistake.", isCurrent() ? 1 : 0)

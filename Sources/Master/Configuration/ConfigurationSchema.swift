@@ -96,7 +96,14 @@ extension ConfigurationKey {
             "Whether `/metrics` is answered without a token."),
         .init(
             "traces.endpoint", .endpoint, \.traces.endpoint, .start,
-            "Where traces are sent by OTLP over HTTP."),
+            "Where traces of jobs are sent by OTLP over HTTP; without a path, to `/v1/traces`."),
+        .init(
+            "traces.headers", .optionalPath, \.traces.headers, .start,
+            "A file that only its owner may read, with a line `Name: value` for each header that "
+                + "the collector of traces wants."),
+        .init(
+            "traces.sample", .ratio, \.traces.sample, .start,
+            "The share of jobs whose traces are sent; one with a `traceparent` does as that says."),
         .init(
             team: "weight", .integer(1...1000), \.weight,
             "How many steps the team gets for each one of a team of weight 1, when both wait."),

@@ -3,6 +3,8 @@ enum GivenValue: Equatable {
     /// A string of TOML.
     case text(String)
     case integer(Int64)
+    /// A number with a fraction or an exponent, as it is written.
+    case fraction(String)
     case boolean(Bool)
     /// An array of strings of TOML.
     case list([String])
@@ -16,6 +18,7 @@ enum GivenValue: Equatable {
         switch self {
         case .text(let text): "the text \(ShownText.value(text))"
         case .integer(let number): "the integer `\(number)`"
+        case .fraction: "a number with a fraction"
         case .boolean(let value): "`\(value)`"
         case .list: "an array"
         case .other(let description): description

@@ -110,6 +110,10 @@ package struct MasterConfiguration: Sendable, Equatable {
     package struct Traces: Sendable, Equatable {
         /// Where they are sent; `nil` when they are not.
         package var endpoint: String?
+        /// The file of headers that are sent with them.
+        package var headers: String?
+        /// How many of them are sent.
+        package var sample = Ratio.whole
     }
 
     /// A team's share.

@@ -38,6 +38,19 @@ extension ValueForm where Value == String? {
         write: { quotedTOML($0 ?? "off") })
 }
 
+extension ValueForm where Value == String? {
+    /// A path as `path`, or `off`.
+    static let optionalPath = ValueForm(
+        name: "path or `off`",
+        read: { given, surroundings throws(ValueMistake) in
+            switch given {
+            case .text("off"), .words("off"): nil
+            default: try ValueForm<String>.path.read(given, surroundings)
+            }
+        },
+        write: { quotedTOML($0 ?? "off") })
+}
+
 extension ValueForm where Value == [String] {
     /// How many texts a list has at most.
     private static let mostTexts = 1000

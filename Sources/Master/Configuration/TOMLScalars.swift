@@ -22,7 +22,7 @@ extension TOMLReader {
         }
         if let number = try Self.integer(token, start) { return .integer(number) }
         if Self.isDate(token) { return .other("a date or time without quotes") }
-        if Self.isFraction(token) { return .other("a number with a fraction") }
+        if Self.isFraction(token) { return .fraction(token) }
         throw start.mistake("This is no value.", "Put a text in quotes.")
     }
 

@@ -85,6 +85,26 @@ extension ValueForm where Value == Int {
     }
 }
 
+extension ValueForm where Value == Ratio {
+    /// A share of a whole.
+    static let ratio = ValueForm(
+        name: "number, 0 to 1",
+        read: { given, _ throws(ValueMistake) in
+            let ratio: Ratio? =
+                switch given {
+                case .integer(let number): Ratio("\(number)")
+                case .fraction(let text), .words(let text): Ratio(text)
+                default: nil
+                }
+            guard let ratio else {
+                throw mistake(
+                    given, "a number from 0 to 1", hint: "Write 0.25, with six digits at most.")
+            }
+            return ratio
+        },
+        write: { $0.text })
+}
+
 extension ValueForm where Value == Int64 {
     /// Bytes, also with a unit.
     static func size(_ range: ClosedRange<Int64>) -> ValueForm {

@@ -42,7 +42,7 @@ struct Job: Sendable, Equatable {
         number, id, created, state, pipeline, team, trigger, ref, revision, repository, file,
         parameters, priority, concurrency_group, concurrency_rule, most_milliseconds, rerun_of,
         rerun_mode, idempotency_key, requested_by, plan, reason, attempt, stop_state, stop_reason,
-        stop_asked, started, ended, logs_removed
+        stop_asked, started, ended, logs_removed, traceparent
         """
 
     /// Reads a row of `columns`.
@@ -106,5 +106,6 @@ struct Job: Sendable, Equatable {
         started = try fields.optionalTime()
         ended = try fields.optionalTime()
         logsRemoved = try fields.optionalTime()
+        request.traceparent = try fields.optionalText().flatMap { TraceContext($0) }
     }
 }

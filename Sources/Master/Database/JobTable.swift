@@ -120,8 +120,9 @@ extension WriteTransaction {
             """
             INSERT INTO jobs (id, created, state, pipeline, team, trigger, ref, revision,
                 repository, file, parameters, priority, concurrency_group, concurrency_rule,
-                most_milliseconds, rerun_of, rerun_mode, idempotency_key, requested_by)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                most_milliseconds, rerun_of, rerun_mode, idempotency_key, requested_by,
+                traceparent)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 id.text, time.sinceEpoch, JobState.pending.rawValue, request.pipeline,
@@ -129,7 +130,7 @@ extension WriteTransaction {
                 request.repository, request.file, request.parameters, request.priority,
                 request.concurrency?.group, request.concurrency?.rule.rawValue,
                 request.mostMilliseconds, request.rerun?.job.text, request.rerun?.mode.rawValue,
-                request.idempotencyKey, request.requestedBy,
+                request.idempotencyKey, request.requestedBy, request.traceparent?.text,
             ])
     }
 }

@@ -10,5 +10,6 @@ enum Migrations {
         [SchemaJobs.tables, SchemaJobs.indices, SchemaJobs.guards, SchemaRest.tables]
             .joined(separator: "\n"),
         SchemaRetention.script,
+        "ALTER TABLE jobs ADD COLUMN traceparent TEXT",
     ]
 }

@@ -57,6 +57,8 @@ struct NewJob: Sendable, Equatable {
     var rerun: Rerun?
     /// Asking again with the same key gives the same job. Callers put what it is valid for into it.
     var idempotencyKey: String?
+    /// The trace that it was asked for in.
+    var traceparent: TraceContext?
     /// Who asked for it.
     var requestedBy: String?
 

@@ -15,6 +15,8 @@ actor Dispatcher {
     let setting: JobRunner.Setting
     private let disk: DiskReserve
     private let metrics: JobMetrics
+    /// How long it takes to decide.
+    nonisolated let decisions = DecisionMetrics()
     private var mostPending: Int
     private var mostMilliseconds: Int64
     /// For submissions to concurrency groups, by group.
@@ -136,9 +138,10 @@ actor Dispatcher {
         defer { if begins { reserved -= 1 } }
         let submission = try await accept(request, begins: begins)
         if submission.isNew, !submission.job.state.isTerminal {
+            let begun = ContinuousClock.now
             wait(submission.job)
             if begins { scheduled.insert(submission.job.id) }
-            next()
+            next(since: begun)
         }
         return submission
     }
@@ -262,7 +265,9 @@ actor Dispatcher {
         next()
     }
 
-    func next() {
+    /// Begins what may run. `begun` is when it became known that something may have changed.
+    func next(since begun: ContinuousClock.Instant = .now) {
+        defer { decisions.count(since: begun) }
         while !isDraining, !isHeld, let entry = queue.next() {
             guard let job = waiting.removeValue(forKey: entry.job) else {
                 queue.end(entry.job)
@@ -285,21 +290,31 @@ actor Dispatcher {
             }
             defer { timer.cancel() }
             do {
-                let end = try await runner.run()
-                await self.ended(job, end)
+                let (end, at) = try await Self.see(runner)
+                await self.ended(job, end, since: at)
             } catch is CancellationError {
                 // The next master goes on.
             } catch {
                 self.setting.logger.critical(
                     "a job cannot be recorded: \(error)", metadata: ["job": "\(job.id.text)"])
-                await self.ended(job, nil)
+                await self.ended(job, nil, since: .now)
             }
         }
         runs[job.id] = Run(control: control, task: task)
         if job.stop != nil { stop(control, job.id) }
     }
 
-    private func ended(_ job: Job, _ end: JobRunner.End?) async {
+    /// Runs a job to its end; says when that was, before it waits for a turn at the dispatcher.
+    private nonisolated static func see(
+        _ runner: JobRunner
+    ) async throws -> (JobRunner.End, ContinuousClock.Instant) {
+        (try await runner.run(), .now)
+    }
+
+    /// - Parameter begun: when it ended.
+    private func ended(
+        _ job: Job, _ end: JobRunner.End?, since begun: ContinuousClock.Instant
+    ) async {
         runs[job.id] = nil
         queue.end(job.id)
         switch end {
@@ -307,7 +322,8 @@ actor Dispatcher {
         case .parked: await park(job.id)
         case .ended, nil: break
         }
-        next()
+        // What waits for the database before is no part of a decision.
+        next(since: end == .ended ? begun : .now)
         if runs.isEmpty { stopWaiting() }
         if end == .ended, let ended = try? await setting.database.job(job.id) {
             metrics.count(ended)

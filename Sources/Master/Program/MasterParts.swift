@@ -14,6 +14,7 @@ struct MasterParts: Sendable {
     let metrics: JobMetrics
     let reaper: ReaperMetrics
     let cache: SharedCache
+    let traces: TraceExporter?
     let started: Timestamp
     /// Ends the master after its jobs, or at once.
     let shutDown: @Sendable (_ isForced: Bool) -> Void
@@ -39,7 +40,8 @@ struct MasterParts: Sendable {
             database: database, dispatcher: dispatcher, metrics: metrics, reaper: reaper,
             sizes: DataSizes(
                 folder: setting.data.path, cacheFolder: setting.cacheFolder, shared: cache.store,
-                threads: threads), cache: cache.uses, started: started, disk: disk,
+                threads: threads), cache: cache.uses, traces: traces, started: started,
+            disk: disk,
             isOpen: { configuration.values.metrics.open },
             isCurrent: { configuration.isCurrent }
         ).add(to: routes)

@@ -52,11 +52,16 @@ struct MasterServer: Sendable {
         danube_master_protect(UInt(configuration.http.maxConnections) + Self.ownFiles)
         let pools = MasterPools()
         let hub = EventHub()
-        let (data, database) = try await open(pools.files, hub)
+        let queue = configuration.traces.endpoint == nil ? nil : TraceQueue()
+        let (data, database) = try await open(pools.files) { events in
+            hub.wake()
+            queue?.take(events)
+        }
         if let path = try await FirstToken.make(in: data.path, database) {
             MasterProgram.say(
                 "The administrator's token is in \(path)\n", to: STDOUT_FILENO)
         }
+        let traces = try await exporter(queue, database, pools.files)
         let secrets = try await openSecrets(data, database)
         let setting = try setting(data, database, secrets, pools)
         let disk = DiskReserve(
@@ -80,15 +85,17 @@ struct MasterServer: Sendable {
             compiler: PlanCompiler(
                 program: setting.engine.program, environment: setting.engine.environment,
                 threads: pools.plans),
-            disk: disk, metrics: metrics, reaper: reaper.metrics, cache: cache, started: started,
+            disk: disk, metrics: metrics, reaper: reaper.metrics, cache: cache, traces: traces,
+            started: started,
             shutDown: { end.yield($0) })
         let reaping = ReaperService(
             reaper: reaper, disk: disk, configuration: live, started: started)
         let reloading = reloading(dispatcher, disk, pools)
         let ending = EndService(
             ends: ends, dispatcher: dispatcher, hub: hub, patience: Self.patience)
-        try await serve(parts.routes(), ending, [reaping, reloading])
+        try await serve(parts.routes(), ending, [reaping, reloading] + (traces.map { [$0] } ?? []))
         await dispatcher.abandon()
+        await traces?.flush()
         try await pools.files.runIfActive { database.close() }
         try await pools.end()
         withExtendedLifetime(data) {}
@@ -96,7 +103,7 @@ struct MasterServer: Sendable {
     }
 
     private func open(
-        _ threads: NIOThreadPool, _ hub: EventHub
+        _ threads: NIOThreadPool, _ committed: @escaping @Sendable ([JobEvent]) -> Void
     ) async throws -> (DataFolder, MasterDatabase) {
         let logger = logger
         let path = configuration.data
@@ -104,7 +111,7 @@ struct MasterServer: Sendable {
             do {
                 let data = try DataFolder(path)
                 var options = MasterDatabase.Options()
-                options.committed = { _ in hub.wake() }
+                options.committed = committed
                 options.failed = { error in
                     // Nobody knows what is on the disk: the next master finds out.
                     logger.critical("\(error)")
@@ -117,6 +124,23 @@ struct MasterServer: Sendable {
                 throw StartFailure(message: "\(error)", hint: error.hint)
             }
         }
+    }
+
+    /// What sends traces, where that is wanted.
+    private func exporter(
+        _ queue: TraceQueue?, _ database: MasterDatabase, _ threads: NIOThreadPool
+    ) async throws -> TraceExporter? {
+        guard let queue, let endpoint = configuration.traces.endpoint else { return nil }
+        let file = configuration.traces.headers
+        let headers: [String]
+        do {
+            headers = try await threads.runIfActive { try file.map(TraceHeaders.read) ?? [] }
+        } catch let mistake as TraceHeaders.Mistake {
+            throw StartFailure(message: mistake.message, hint: mistake.hint)
+        }
+        return TraceExporter(
+            database, queue, TraceCollector(endpoint: endpoint, headers: headers),
+            share: configuration.traces.sample, logger: logger)
     }
 
     private func openSecrets(

@@ -3,13 +3,18 @@ extension APIOperation {
     private static let tag = "jobs"
     private static let jobAnswer = Content.json("Job")
 
+    private static let traceparent = Parameter(
+        "traceparent",
+        "The trace that the job belongs to (W3C Trace Context); ignored where it is none.", .anyText
+    )
+
     static let submitJob = APIOperation(
         id: "submitJob", tag: tag,
         summary: "Asks for a job, which is on the disk when this is answered.",
         headers: [
             Parameter(
                 "Idempotency-Key", "Asking again with the same key gives the same job.",
-                .matching("^[!-~]{1,200}$"))
+                .matching("^[!-~]{1,200}$")), traceparent,
         ],
         body: .json("JobOrder"), needsBody: true,
         answers: [
@@ -71,7 +76,7 @@ extension APIOperation {
     static let rerunJob = APIOperation(
         id: "rerunJob", tag: tag,
         summary: "Runs a job again as it was asked for, or what failed of it.",
-        body: .json("RerunOrder"),
+        headers: [traceparent], body: .json("RerunOrder"),
         answers: [Answer(201, "The new job.", jobAnswer)],
         problems: [404, 409, 410, 413, 422, 429, 507])
 
