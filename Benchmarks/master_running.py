@@ -42,7 +42,9 @@ def measure(folder: Path) -> list[figures.Figure]:
     order = master_own.repository(folder / "repository", "step.run('true')")
     before = os.environ["DANUBE"]
     os.environ["DANUBE"] = str(programs(folder / "programs") / "danube")
-    os.environ["DANUBE_JOBS_ACTIVE"] = str(JOBS)
+    settings = ("DANUBE_JOBS_ACTIVE", "DANUBE_JOBS_PER_TEAM")
+    for name in settings:
+        os.environ[name] = str(JOBS)
     try:
         master = master_own.Master(folder)
         try:
@@ -51,7 +53,8 @@ def measure(folder: Path) -> list[figures.Figure]:
             master.stop()
     finally:
         os.environ["DANUBE"] = before
-        del os.environ["DANUBE_JOBS_ACTIVE"]
+        for name in settings:
+            del os.environ[name]
 
 
 def _measure(master: master_own.Master, order: dict) -> list[figures.Figure]:
