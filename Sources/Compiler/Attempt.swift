@@ -145,9 +145,11 @@ enum Attempt {
     ) {
         guard let plan = compilation.plan else { return }
         let isKept = request.form == .proto || remembered
-        if isKept { addProto(plan, request, &compilation) }
         guard isKept || request.form == .json else { return }
-        guard let bytes = plan.canonicalJSON(unless: { deadline.left <= 0 }) else {
+        let isOver = { deadline.left <= 0 }
+        // A plan that comes too late is not worth its encoding.
+        if isKept, !isOver() { addProto(plan, request, &compilation) }
+        guard !isOver(), let bytes = plan.canonicalJSON(unless: isOver) else {
             compilation.plan = nil
             compilation.protoBytes = nil
             return say(.late, request, &compilation)

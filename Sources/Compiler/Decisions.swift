@@ -64,6 +64,12 @@ struct Decisions {
         return ranOut
     }
 
+    /// Whether there is no time left, looked up now. For loops whose rounds are long.
+    mutating func lookLate() -> Bool {
+        if !ranOut, deadline.left <= 0 { ranOut = true }
+        return ranOut
+    }
+
     /// The condition that an atom holds.
     mutating func variable(_ atom: Atom) -> Node {
         if case .code(let step, let ranges) = atom, ranges.first?.lowerBound == 0 {

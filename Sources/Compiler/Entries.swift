@@ -96,6 +96,8 @@ struct EntryBuilder {
         _ tokens: [Token], recording: Recording, decisions: inout Decisions
     ) {
         for token in tokens {
+            // Paths are joined block by block, so blocks end as they began even where time is up.
+            if decisions.isLate(), !token.isOfBlock { continue }
             switch token {
             case .step(let number): step(number, recording, &decisions)
             case .upload(let number): append(.upload(number), &decisions)

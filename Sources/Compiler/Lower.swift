@@ -58,13 +58,17 @@ struct Lowering {
                     frame: Recording.frameIndex(exit.frame), code: exit.code,
                     expression: exit.expression))
         }
-        if merger.decisions.isTooLarge {
-            throw .tooMany("conditions", limit: 4000)
-        }
-        if merger.decisions.isLate() { throw .late }
+        try checkDecisions()
         plan.conditions = conditions.conditions
         naming.report(to: &checks, plan: plan, decisions: &merger.decisions)
-        if merger.decisions.isLate() || deadline.left <= 0 { throw .late }
+        // What it asked of conditions is no more to be trusted than the conditions themselves.
+        try checkDecisions()
+    }
+
+    /// Throws when conditions are not to be trusted.
+    private mutating func checkDecisions() throws(RecordingError) {
+        if merger.decisions.isTooLarge { throw .tooMany("conditions", limit: 4000) }
+        if merger.decisions.lookLate() { throw .late }
     }
 
     private mutating func place(

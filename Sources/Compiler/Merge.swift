@@ -43,7 +43,10 @@ struct Merger {
         // In the order of steps, so that a key finds those of the steps it refers to, and the
         // recursion between them ends at once.
         if case .decision = recording.root.end {
-            for number in recording.steps.indices { _ = key(Int32(number)) }
+            for number in recording.steps.indices {
+                if decisions.isLate() { return Result(entries: [], exits: []) }
+                _ = key(Int32(number))
+            }
         }
         let suffix = build(recording.root, EntryBuilder())
         return Result(entries: suffix.levels.first ?? [], exits: suffix.exits)

@@ -110,6 +110,14 @@ enum Token {
     case sequenceBegin(frame: Int32, name: String)
     case sequenceEnd
     case resolve(Int32)
+
+    /// Whether a block begins or ends with it.
+    var isOfBlock: Bool {
+        switch self {
+        case .parallelBegin, .parallelEnd, .sequenceBegin, .sequenceEnd: true
+        default: false
+        }
+    }
 }
 
 /// Why a recording is refused: it did not come from the evaluator as it is written.

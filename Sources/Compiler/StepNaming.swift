@@ -44,11 +44,11 @@ struct StepNaming {
         bytes += step.id.utf8.count
     }
 
-    /// Reports names that two steps of one run would have.
+    /// Reports names that two steps of one run would have, for as long as there is time.
     func report(to checks: inout StepChecks, plan: Plan, decisions: inout Decisions) {
         for (place, uses) in given where uses.count > 1 {
             for (position, use) in uses.enumerated().dropFirst() {
-                if decisions.isLate() { return }
+                if decisions.lookLate() { return }
                 let earlier = uses[..<position].suffix(32).first {
                     !decisions.exclusive($0.condition, use.condition)
                 }

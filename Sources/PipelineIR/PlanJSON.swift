@@ -50,7 +50,7 @@ struct PlanWriter {
         json.key("steps")
         json.beginArray()
         for (index, step) in plan.steps.enumerated() {
-            if index & 0x3FF == 0x3FF, isOver() { return false }
+            if index & 0x7 == 0x7, isOver() { return false }
             write(step)
         }
         json.endArray()
