@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,9 +56,10 @@ def hosts() -> Iterator[list[int]]:
             pass
 
 
+@pytest.mark.parametrize("recorded", ["scheduling", "pending"])
 @pytest.mark.parametrize("when", ["before", "while", "after"])
 def test_an_engine_that_begins_late_doubles_nothing(
-    tmp_path: Path, when: str, hosts: list[int]
+    tmp_path: Path, when: str, recorded: str, hosts: list[int]
 ) -> None:
     ledger = tmp_path / "ledger"
     seconds = 1 if when == "while" else 0
@@ -67,6 +69,10 @@ def test_an_engine_that_begins_late_doubles_nothing(
     with Master(tmp_path / "data") as master:
         job, host = _ask_the_stopped(master, place)
         hosts.append(host)
+        # That a job is begun need not be on the disk before its engine is asked for.
+        with sqlite3.connect(master.data / "danube.db") as database:
+            database.execute("UPDATE jobs SET state = ? WHERE id = ?", (recorded, job))
+        database.close()
         if when == "before":
             os.kill(host, signal.SIGCONT)
             master.wait_for(lambda: f"{job} 0" in ledger.read_text())

@@ -77,25 +77,28 @@ actor Dispatcher {
         next()
     }
 
-    /// Jobs that are begun although that was not recorded before their master ended.
+    /// Jobs that are begun although that was not recorded before their master ended. Of the others
+    /// no engine that was asked for begins any more.
     private func begun(among jobs: [Job]) async throws(MasterDatabaseError) -> Set<JobID> {
         let waiting = jobs.filter { $0.state == .pending || $0.state == .waiting }.map(\.id)
-        let data = setting.data
-        func those(
-            _ jobs: [JobID], _ test: @escaping @Sendable (JobID) -> Bool
-        ) async -> [JobID] {
-            // It fails when the master is about to end.
-            (try? await setting.threads.runIfActive { jobs.filter(test) }) ?? []
+        let (data, threads) = (setting.data, setting.threads)
+        // It fails when the master is about to end.
+        let prepared = try? await threads.runIfActive {
+            waiting.filter { JobFiles.hasJournal(in: data.job($0)) }
         }
-        var recorded: [JobID: UInt64] = [:]
-        for job in await those(waiting, { JobFiles.hasJournal(in: data.job($0)) }) {
-            recorded[job] = try await setting.database.journalOffset(of: job)
+        var begun: Set<JobID> = []
+        for job in prepared ?? [] {
+            let recorded = try await setting.database.journalOffset(of: job)
+            let end = try? await threads.runIfActive {
+                JobFiles.claim(in: data.job(job), recorded: recorded)
+            }
+            if let end {
+                try await setting.database.write { try $0.setJournalOffset(end, of: job) }
+            } else {
+                begun.insert(job)
+            }
         }
-        let known = recorded
-        return Set(
-            await those(Array(known.keys)) {
-                JobFiles.hasBegun(in: data.job($0), recorded: known[$0] ?? 0)
-            })
+        return begun
     }
 
     /// How many jobs wait and run.

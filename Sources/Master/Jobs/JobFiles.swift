@@ -22,13 +22,14 @@ enum JobFiles {
         access("\(folder)/\(JournalReader.name)", F_OK) == 0
     }
 
-    /// Whether an engine has said something that is not recorded, or is about to.
+    /// Claims a job of which no engine has said anything that is not recorded, and gives the end
+    /// of its journal; `nil` when one has, or is about to, or nobody can tell.
     ///
     /// - Parameter recorded: bytes of the journal that are recorded.
-    static func hasBegun(in folder: String, recorded: UInt64) -> Bool {
-        let reader = JournalReader(folder: folder, offset: 0)
-        guard let size = try? reader.size() else { return false }
-        return size > recorded || reader.isHeld()
+    static func claim(in folder: String, recorded: UInt64) -> UInt64? {
+        guard let end = try? JournalReader(folder: folder, offset: 0).claim(), end <= recorded + 1
+        else { return nil }
+        return end
     }
 
     /// The plan that an engine compiled; `nil` when there is none of a bearable size.
