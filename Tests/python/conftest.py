@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import played_master
 import pytest
-from fixture_cases import ROOT, SDK, executable
+from faults import build_library
+from fixture_cases import SDK, executable
 
 sys.path.insert(0, str(SDK))
 sys.dont_write_bytecode = True
@@ -49,10 +49,7 @@ def master(tmp_path: Path, danube_program: Path) -> Iterator[played_master.Maste
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library that makes calls fail."""
-    target = tmp_path_factory.mktemp("shim") / "shim.so"
-    source = ROOT / "Tests" / "crash" / "shim.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", target, source, "-ldl"], check=True)
-    return target
+    return build_library(tmp_path_factory.mktemp("shim"), "shim")
 
 
 @pytest.fixture(scope="session")

@@ -20,11 +20,6 @@ def soak(short: int, long: int) -> int:
     return long if SOAK else short
 
 
-def build_shim(folder: Path) -> Path:
-    """The library that makes changes of files fail."""
-    return build_library(folder, "shim")
-
-
 def build_library(folder: Path, name: str) -> Path:
     """A library of Tests/crash."""
     target = folder / f"{name}.so"

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from acknowledged import GONE, Acknowledged, check_all, place_of_steps, play
-from faults import build_shim, check_database, check_ledger, fault, left, soak
+from faults import check_database, check_ledger, fault, left, soak
 from master import Master, repository
 
 def _point(folder: Path, shim: Path, at: int, mode: str) -> str:
@@ -50,12 +50,6 @@ def _point(folder: Path, shim: Path, at: int, mode: str) -> str:
             raise AssertionError(f"point {at} ({hit}), {mode}: {error}") from error
     shutil.rmtree(folder)
     return hit
-
-
-@pytest.fixture(scope="session")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library that makes calls fail."""
-    return build_shim(tmp_path_factory.mktemp("shim"))
 
 
 @pytest.mark.parametrize("mode", ["kill", "tear"])

@@ -23,12 +23,6 @@ WORDS = ("I/O", "Input/output", "disk", "device of the file system")
 YEAR = 365 * 86_400
 
 
-@pytest.fixture(scope="session")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library that makes calls fail."""
-    return build_library(tmp_path_factory.mktemp("shim"), "shim")
-
-
 def _fail(folder: Path, shim: Path, at: int, **more: str) -> tuple[str, int | None]:
     """Has a change of a file fail; gives its call, and the status where the master has ended."""
     folder.mkdir()
