@@ -93,8 +93,9 @@ def test_a_job_is_replaced_although_its_master_ended_before_that(
 ) -> None:
     gate = tmp_path / "gate"
     place = grouped(tmp_path, "serialize", gate)
-    first, second, third = (submit(master, place) for _ in range(3))
+    first = submit(master, place)
     reaches(master, first, "running")
+    second, third = submit(master, place), submit(master, place)
     reaches(master, second, "waiting")
     reaches(master, third, "waiting")
     master.stop(signal.SIGKILL)

@@ -324,7 +324,7 @@ def test_a_job_that_was_taken_up_is_cancelled(
         time.sleep(0.2)
     master.stop(number)
     master.start()
-    assert state(master, job) == "running"
+    master.wait_for(lambda: state(master, job) == "running")
     assert master.ask("POST", f"/api/v1/jobs/{job}/cancel").status == 202
     assert master.ended(job)["state"] == "cancelled"
     master.wait_for(lambda: not engines(master))
@@ -414,6 +414,6 @@ def test_sigterm_waits_and_hands_over(master: Master, tmp_path: Path) -> None:
     time.sleep(0.5)
     assert master.stop() == 0
     master.start()
-    assert state(master, job) == "running"
+    master.wait_for(lambda: state(master, job) == "running")
     gate.touch()
     assert master.ended(job)["state"] == "success"

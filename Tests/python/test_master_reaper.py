@@ -192,7 +192,8 @@ def test_what_has_not_ended_stays_however_old_it_is(tmp_path: Path) -> None:
     saved.rename(data / "danube.db")
     with Master(data, short) as master:
         _reap(master)
-        assert master.ask("GET", f"/api/v1/jobs/{job}").json["state"] == "running"
+        path = f"/api/v1/jobs/{job}"
+        master.wait_for(lambda: master.ask("GET", path).json["state"] == "running")
         flag.touch()
         assert master.ended(job)["state"] in ("success", "timeout")
         # It ended just now.

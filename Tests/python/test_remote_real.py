@@ -37,6 +37,8 @@ def test_jobs_logs_and_cancel(master: Master, tmp_path: Path) -> None:
     place = repository(tmp_path / "r", "step.run('echo begun; sleep 300', name='Long')")
     job = run(master, place, "trigger", "p").out.strip()
     master.wait_for(lambda: b"begun" in master.logs(job))
+    path = f"/api/v1/jobs/{job}"
+    master.wait_for(lambda: master.ask("GET", path).json["state"] == "running")
     listed = run(master, place, "jobs", "--remote")
     assert job in listed.out and "running" in listed.out
     now = run(master, place, "logs", "--remote", job)
