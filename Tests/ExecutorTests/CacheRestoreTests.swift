@@ -66,6 +66,30 @@ import Testing
         return try #require(scratch.mode("umask"))
     }
 
+    @Test func `a blob that others put in again is linked all the same`() async throws {
+        let blob = try store.insert([1, 2, 3])
+        let place = store.path(of: blob.digest)
+        let entry = FileTree.Entry(
+            path: try #require(TreePath("f")),
+            node: .file(blob.digest, size: blob.size, isExecutable: false))
+        let tree = try #require(FileTree([entry]))
+        let store = store
+        let putting = Task.detached {
+            while !Task.isCancelled {
+                let draft = try Draft(store)
+                try draft.write([1, 2, 3])
+                try draft.finish(as: place, isExecutable: false)
+            }
+        }
+        defer { putting.cancel() }
+        for _ in 0..<30_000 {
+            try restore(tree, by: .link)
+            unlink(scratch.path + "/to/f")
+        }
+        putting.cancel()
+        try await putting.value
+    }
+
     @Test func `a copy has the time of now, a link that of all blobs`() throws {
         try scratch.write("from/f", "f")
         let kept = try ingest()

@@ -26,6 +26,8 @@ package struct TreeRestore {
     /// The folder that was asked last whether drafts can be renamed into it, and the answer.
     private var renaming: (folder: TreePath, isPossible: Bool)?
     private let storeDevice: UInt64
+    /// How often a blob is linked that others keep replacing.
+    private static let mostLinks = 100
 
     /// Creates a restore.
     ///
@@ -92,17 +94,23 @@ package struct TreeRestore {
     // MARK: Files
 
     private mutating func link(_ blob: Blob, _ path: TreePath) throws(CacheError) {
-        let source = try store.wholePath(
-            of: blob.digest, size: blob.size, isExecutable: blob.isExecutable)
-        guard let source else { throw .missing(blob.digest, path: path.text) }
-        do throws(CacheError) {
-            try create(path) { parent, name in
-                linkat(AT_FDCWD, source, parent, name, 0) < 0 ? -errno : 0
+        for attempt in 1... {
+            let source = try store.wholePath(
+                of: blob.digest, size: blob.size, isExecutable: blob.isExecutable)
+            guard let source else { throw .missing(blob.digest, path: path.text) }
+            do throws(CacheError) {
+                _ = try create(path) { parent, name in
+                    linkat(AT_FDCWD, source, parent, name, 0) < 0 ? -errno : 0
+                }
+                return
+            } catch {
+                // Another process has just put the same blob in the place of the file that was
+                // found there, which is then no more (`vfs_link`).
+                if error.errno == ENOENT, attempt < Self.mostLinks { continue }
+                // Another file system, or as many names as one file can have.
+                guard error.errno == EXDEV || error.errno == EMLINK else { throw error }
+                return try copy(blob, path)
             }
-        } catch {
-            // Another file system, or as many names as one file can have.
-            guard error.errno == EXDEV || error.errno == EMLINK else { throw error }
-            try copy(blob, path)
         }
     }
 

@@ -13,6 +13,7 @@ struct DatabaseOpening {
     /// Opens it, with every connection set up and the newest schema.
     func open(_ log: LogSize) throws -> DatabasePool {
         try make()
+        try rollBack()
         try examine()
         try chooseLog()
         let pool = try DatabasePool(path: path, configuration: configuration())
@@ -43,6 +44,17 @@ struct DatabaseOpening {
                 path: path, reason: String(cString: strerror(errno)))
         }
         Glibc.close(file)
+    }
+
+    /// Undoes what a master was about when it was killed while the file was new: before it has a
+    /// write-ahead log, what was there stands in a journal, and nobody can read the file as it is.
+    private func rollBack() throws {
+        guard (try? FileFacts(of: "\(path)-journal")) != nil else { return }
+        let connection = try DatabaseQueue(path: path, configuration: configuration())
+        defer { try? connection.close() }
+        try connection.writeWithoutTransaction {
+            _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema")
+        }
     }
 
     /// Refuses what this version cannot use, before anything is written.
