@@ -73,6 +73,33 @@ def test_a_kill_at_any_change_of_a_file_loses_nothing(
     assert sum(hit != "nothing" for hit in hits) >= len(points) * 2 // 3
 
 
+def test_a_kill_while_the_data_folder_is_made_leaves_one_that_can_be_used(
+    tmp_path: Path, shim: Path
+) -> None:
+    found = set()
+    for at in range(4, 200, soak(4, 1)):
+        folder = tmp_path / f"p{at}"
+        folder.mkdir()
+        master = Master(folder / "data")
+        fault(shim, master, folder / "told", at, "kill")
+        try:
+            master.start()
+        except AssertionError:
+            pass
+        if master.process is not None and master.process.poll() is None:
+            # It is ready: all that it makes at its start is there.
+            master.stop()
+            break
+        master.process, master.variables = None, {}
+        found.add((folder / "told").read_text())
+        with master:
+            assert master.ask("GET", "/api/v1/health/ready").status == 200
+            assert master.stop() == 0
+        check_database(master)
+        shutil.rmtree(folder)
+    assert len(found) > 3, found
+
+
 class Load:
     """Several who ask a master for jobs, whether it is there or not, and one who follows logs."""
 
