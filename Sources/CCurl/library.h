@@ -32,6 +32,7 @@ enum {
     CURLE_OUT_OF_MEMORY = 27,
     CURLE_OPERATION_TIMEDOUT = 28,
     CURLE_SSL_CONNECT_ERROR = 35,
+    CURLE_ABORTED_BY_CALLBACK = 42,
     CURLE_UNKNOWN_OPTION = 48,
     CURLE_PEER_FAILED_VERIFICATION = 60,
     CURLE_SSL_CACERT_BADFILE = 77,
@@ -39,10 +40,15 @@ enum {
 
 enum { CURL_GLOBAL_DEFAULT = 3, CURL_ERROR_SIZE = 256 };
 
+// Results of functions that are called back.
+enum { CURL_SEEKFUNC_OK = 0, CURL_SEEKFUNC_FAIL = 1 };
+#define CURL_READFUNC_ABORT ((size_t)0x10000000)
+
 #define DANUBE_CURL_FUNCTIONS(X)                                                                  \
     X(int, curl_global_init, (long flags))                                                        \
     X(CURL *, curl_easy_init, (void))                                                             \
     X(void, curl_easy_cleanup, (CURL *))                                                          \
+    X(void, curl_easy_reset, (CURL *))                                                            \
     X(int, curl_easy_setopt, (CURL *, int option, ...))                                           \
     X(int, curl_easy_perform, (CURL *))                                                           \
     X(const char *, curl_easy_strerror, (int))                                                    \
@@ -56,7 +62,9 @@ enum { CURL_GLOBAL_DEFAULT = 3, CURL_ERROR_SIZE = 256 };
     X(POSTFIELDSIZE_LARGE) X(WRITEFUNCTION) X(WRITEDATA) X(HEADERFUNCTION) X(HEADERDATA)          \
     X(ERRORBUFFER) X(NOSIGNAL) X(FOLLOWLOCATION) X(PATH_AS_IS) X(CONNECTTIMEOUT_MS) X(TIMEOUT_MS) \
     X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(TCP_KEEPALIVE) X(TCP_KEEPIDLE) X(TCP_KEEPINTVL)        \
-    X(SSL_VERIFYPEER) X(SSL_VERIFYHOST) X(NOPROXY) X(PROTOCOLS)
+    X(SSL_VERIFYPEER) X(SSL_VERIFYHOST) X(NOPROXY) X(PROTOCOLS) X(NOBODY) X(UPLOAD)               \
+    X(INFILESIZE_LARGE) X(READFUNCTION) X(READDATA) X(SEEKFUNCTION) X(SEEKDATA) X(NOPROGRESS)     \
+    X(XFERINFOFUNCTION) X(XFERINFODATA)
 
 struct danube_curl_library {
 #define DANUBE_CURL_POINTER(result, function, parameters) result(*function) parameters;

@@ -1,6 +1,10 @@
 // One request.
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "danube_curl.h"
 #include "library.h"
@@ -17,6 +21,23 @@ static size_t receive_body(char *bytes, size_t size, size_t count, void *context
     return receiver->body(receiver->context, bytes, size * count) ? 0 : size * count;
 }
 
+static size_t send_body(char *bytes, size_t size, size_t count, void *context) {
+    ssize_t done = read(*(const int *)context, bytes, size * count);
+    return done < 0 ? CURL_READFUNC_ABORT : (size_t)done;
+}
+
+// A connection that had been closed meanwhile is made anew, and the body sent again.
+static int seek_body(void *context, int64_t offset, int origin) {
+    off_t place = lseek(*(const int *)context, offset, origin);
+    return place < 0 ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
+}
+
+static int look_for_stop(
+    void *context, int64_t down_total, int64_t down, int64_t up_total, int64_t up) {
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    return *(const volatile int *)context;
+}
+
 static enum danube_curl_end end_of(int code) {
     switch (code) {
         case CURLE_OK: return DANUBE_CURL_DONE;
@@ -27,6 +48,7 @@ static enum danube_curl_end end_of(int code) {
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CACERT_BADFILE: return DANUBE_CURL_UNTRUSTED;
         case CURLE_OPERATION_TIMEDOUT: return DANUBE_CURL_TIMED_OUT;
+        case CURLE_ABORTED_BY_CALLBACK:
         case CURLE_WRITE_ERROR: return DANUBE_CURL_STOPPED;
         case CURLE_UNSUPPORTED_PROTOCOL:
         case CURLE_URL_MALFORMAT:
@@ -53,6 +75,11 @@ static int set_bounds(
     SET(TCP_KEEPIDLE, 30L);
     SET(TCP_KEEPINTVL, 10L);
     SET(NOSIGNAL, 1L);
+    if (request->stop) {
+        SET(NOPROGRESS, 0L);
+        SET(XFERINFOFUNCTION, look_for_stop);
+        SET(XFERINFODATA, request->stop);
+    }
     return code;
 }
 
@@ -72,12 +99,24 @@ static int set_trust(
 
 static int set_content(
     const struct danube_curl_library *curl, CURL *handle,
-    const struct danube_curl_request *request, const struct curl_slist *headers) {
+    const struct danube_curl_request *request, const int *file,
+    const struct curl_slist *headers) {
     int code = CURLE_OK;
     SET(URL, request->url);
     SET(HTTPHEADER, headers);
     SET(USERAGENT, "danube");
-    if (request->body) {
+    if (strcmp(request->method, "HEAD") == 0) {
+        SET(NOBODY, 1L);
+        return code;
+    }
+    if (request->body_path) {
+        SET(UPLOAD, 1L);
+        SET(INFILESIZE_LARGE, (int64_t)request->body_size);
+        SET(READFUNCTION, send_body);
+        SET(READDATA, file);
+        SET(SEEKFUNCTION, seek_body);
+        SET(SEEKDATA, file);
+    } else if (request->body) {
         SET(POST, 1L);
         SET(POSTFIELDSIZE_LARGE, (int64_t)request->body_size);
         SET(POSTFIELDS, request->body);
@@ -89,9 +128,9 @@ static int set_content(
 static enum danube_curl_end perform(
     const struct danube_curl_library *curl, CURL *handle,
     const struct danube_curl_request *request, const struct danube_curl_receiver *receiver,
-    const struct curl_slist *headers, char *problem, size_t capacity) {
+    const int *file, const struct curl_slist *headers, char *problem, size_t capacity) {
     char words[CURL_ERROR_SIZE] = "";
-    int code = set_content(curl, handle, request, headers);
+    int code = set_content(curl, handle, request, file, headers);
     if (code == CURLE_OK) code = set_bounds(curl, handle, request);
     if (code == CURLE_OK) code = set_trust(curl, handle, request);
     SET(ERRORBUFFER, words);
@@ -105,6 +144,53 @@ static enum danube_curl_end perform(
     return end_of(code);
 }
 
+struct danube_curl_session {
+    const struct danube_curl_library *curl;
+    CURL *handle;
+};
+
+struct danube_curl_session *danube_curl_session_open(void) {
+    const char *why;
+    const struct danube_curl_library *curl = danube_curl_library(&why);
+    struct danube_curl_session *session = curl ? malloc(sizeof *session) : NULL;
+    if (!session) return NULL;
+    *session = (struct danube_curl_session){curl, curl->curl_easy_init()};
+    if (session->handle) return session;
+    free(session);
+    return NULL;
+}
+
+void danube_curl_session_close(struct danube_curl_session *session) {
+    if (!session) return;
+    session->curl->curl_easy_cleanup(session->handle);
+    free(session);
+}
+
+static enum danube_curl_end perform_with_headers(
+    const struct danube_curl_library *curl, CURL *handle,
+    const struct danube_curl_request *request, const struct danube_curl_receiver *receiver,
+    char *problem, size_t capacity) {
+    enum danube_curl_end end = DANUBE_CURL_REFUSED;
+    int file = -1;
+    if (request->body_path) {
+        file = open(request->body_path, O_RDONLY | O_CLOEXEC);
+        snprintf(problem, capacity, "the file to send cannot be opened");
+        if (file < 0) return end;
+    }
+    snprintf(problem, capacity, "out of memory");
+    struct curl_slist *headers = NULL;
+    const char *const *next = request->headers;
+    for (; *next; next++) {
+        struct curl_slist *longer = curl->curl_slist_append(headers, *next);
+        if (!longer) break;
+        headers = longer;
+    }
+    if (!*next) end = perform(curl, handle, request, receiver, &file, headers, problem, capacity);
+    curl->curl_slist_free_all(headers);
+    if (file >= 0) close(file);
+    return end;
+}
+
 enum danube_curl_end danube_curl_perform(
     const struct danube_curl_request *request, const struct danube_curl_receiver *receiver,
     char *problem, size_t capacity) {
@@ -114,19 +200,16 @@ enum danube_curl_end danube_curl_perform(
         snprintf(problem, capacity, "%s", why);
         return DANUBE_CURL_UNAVAILABLE;
     }
-    enum danube_curl_end end = DANUBE_CURL_REFUSED;
-    struct curl_slist *headers = NULL;
-    CURL *handle = curl->curl_easy_init();
+    CURL *handle = request->session ? request->session->handle : curl->curl_easy_init();
     snprintf(problem, capacity, "out of memory");
-    if (!handle) return end;
-    const char *const *next = request->headers;
-    for (; *next; next++) {
-        struct curl_slist *longer = curl->curl_slist_append(headers, *next);
-        if (!longer) break;
-        headers = longer;
+    if (!handle) return DANUBE_CURL_REFUSED;
+    enum danube_curl_end end =
+        perform_with_headers(curl, handle, request, receiver, problem, capacity);
+    if (request->session) {
+        // Connections stay; what it was told, and pointed to, does not.
+        curl->curl_easy_reset(handle);
+    } else {
+        curl->curl_easy_cleanup(handle);
     }
-    if (!*next) end = perform(curl, handle, request, receiver, headers, problem, capacity);
-    curl->curl_easy_cleanup(handle);
-    curl->curl_slist_free_all(headers);
     return end;
 }

@@ -318,6 +318,16 @@ import Testing
                 stdout_raw: "captured\\000\\303\\251"
                 execution_metadata {
                   worker: "job-1"
+                  worker_completed_timestamp {
+                    seconds: 1700000000
+                  }
+                  auxiliary_metadata {
+                    type_url: "type.googleapis.com/danube.cache.v1.ResultFacts"
+                    value: "\\n\\006step a\\022D\\n@\(Digest(ofUTF8: "log").hex)\\020\\003"
+                  }
+                  virtual_execution_duration {
+                    nanos: 12000000
+                  }
                 }
 
                 """)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 from fixture_cases import ROOT
 from master import Master, repository
+from programs import program
 
 # Of the description of the master: what dashboards are built on.
 NAMES = {
@@ -23,16 +21,6 @@ NAMES = {
     "danube_reaper_removed_total", "danube_reaper_removed_bytes_total",
     "danube_config_last_reload_successful", "danube_build_info", "danube_start_time_seconds",
 }  # fmt: skip
-
-
-def _promtool() -> str:
-    # `make test` puts it there.
-    found = shutil.which("promtool", path=f"{os.environ['PATH']}:{ROOT}/.build/promtool")
-    if found is None:
-        if "CI" in os.environ:
-            pytest.fail("there is no promtool: scripts/install-promtool")
-        pytest.skip("there is no promtool: scripts/install-promtool")
-    return found
 
 
 def _figures(master: Master) -> dict[str, float]:
@@ -58,12 +46,12 @@ def test_promtool_has_nothing_to_say(tmp_path: Path) -> None:
         assert master.ask("GET", f"/cas/{'0' * 64}").status == 404
         text = master.ask("GET", "/metrics").body
         ended = subprocess.run(
-            [_promtool(), "check", "metrics"], input=text, capture_output=True, timeout=60
+            [program("promtool", "scripts/unpack-programs"), "check", "metrics"], input=text, capture_output=True, timeout=60
         )
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
         # It would have, if there were something.
         wrong = subprocess.run(
-            [_promtool(), "check", "metrics"], input=text + b"x{ 1\n", capture_output=True
+            [program("promtool", "scripts/unpack-programs"), "check", "metrics"], input=text + b"x{ 1\n", capture_output=True
         )
         assert wrong.returncode != 0
 

@@ -25,7 +25,11 @@ enum danube_curl_end {
     DANUBE_CURL_REFUSED,
 };
 
+// Connections that stay open for the next request. One thread at a time may use it.
+struct danube_curl_session;
+
 struct danube_curl_request {
+    // "HEAD" receives no body, whatever its head says.
     const char *method;
     const char *url;
     // "Name: value", ended by NULL.
@@ -33,6 +37,8 @@ struct danube_curl_request {
     // NULL: the request has none.
     const void *body;
     size_t body_size;
+    // A file whose `body_size` bytes are the body, in place of `body`; NULL: none.
+    const char *body_path;
     long connect_milliseconds;
     // The transfer ends when less than a byte a second came for so long; 0: never.
     long stall_seconds;
@@ -40,6 +46,10 @@ struct danube_curl_request {
     long whole_milliseconds;
     // Whether variables that name a proxy are ignored.
     int skips_proxy;
+    // What the request may use, and leaves to the next; NULL: nothing.
+    struct danube_curl_session *session;
+    // The transfer ends within a second when this is not 0 any more; NULL: never.
+    const volatile int *stop;
 };
 
 struct danube_curl_receiver {
@@ -49,6 +59,10 @@ struct danube_curl_receiver {
     // A piece of the body. Anything but 0 ends the transfer.
     int (*body)(void *context, const char *bytes, size_t size);
 };
+
+// NULL when there is no library, or no memory; requests then do without.
+struct danube_curl_session *danube_curl_session_open(void);
+void danube_curl_session_close(struct danube_curl_session *session);
 
 // Makes one request and waits for its end; `problem` is a sentence when it is not DONE.
 enum danube_curl_end danube_curl_perform(

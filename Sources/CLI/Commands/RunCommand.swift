@@ -48,6 +48,7 @@ struct RunCommand: ParsableCommand {
             valueName: "size"))
     var cacheSize: String?
 
+    @OptionGroup var remote: RemoteCacheOptions
     @OptionGroup var display: RunDisplayOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
 
@@ -122,6 +123,7 @@ struct RunCommand: ParsableCommand {
         configuration.order = words(root: root)
         configuration.planBytes = bytes
         configuration.explains = display.explains
+        configuration.remoteCache = noCache ? nil : try remote.use()
         configuration.memoFile = inPlace && !noCache ? memoFile : nil
         do {
             let run = LocalRun(configuration, observer: display.observer(root: root))
@@ -148,6 +150,7 @@ struct RunCommand: ParsableCommand {
         if inPlace { words.append("--in-place") }
         if host { words.append("--host") }
         if noCache { words.append("--no-cache") }
+        words += remote.words
         if let event { words += ["--event", event.rawValue] }
         words += target.words
         if let pipeline { words += ["--", pipeline] }

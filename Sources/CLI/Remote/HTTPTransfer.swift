@@ -5,6 +5,7 @@ import Glibc
 struct HTTPRequest {
     enum Method: String {
         case get = "GET"
+        case head = "HEAD"
         case post = "POST"
         case put = "PUT"
         case delete = "DELETE"
@@ -14,6 +15,8 @@ struct HTTPRequest {
     var url: String
     var headers: [(name: String, value: String)] = []
     var body: [UInt8]?
+    /// A file with so many bytes, which is the body in place of `body`.
+    var bodyFile: (path: String, size: Int64)?
     /// How long may pass before somebody answers the call.
     var connecting = Duration.seconds(10)
     /// How long nothing at all may come; `nil`: for ever.
@@ -22,6 +25,36 @@ struct HTTPRequest {
     var whole: Duration?
     /// Whether variables such as `https_proxy` are ignored.
     var skipsProxy = false
+    /// Connections that it may use.
+    var session: HTTPSession?
+    /// Ends the transfer within a second.
+    var stop: HTTPStop?
+}
+
+/// Connections that stay open for the next request. One thread at a time uses it.
+///
+/// SAFETY: It holds a pointer that nobody else has.
+final class HTTPSession: @unchecked Sendable {
+    fileprivate let pointer: OpaquePointer?
+
+    /// Begins with none; without libcurl there will be none.
+    init() { pointer = danube_curl_session_open() }
+
+    deinit { danube_curl_session_close(pointer) }
+}
+
+/// What ends transfers, from any thread.
+///
+/// SAFETY: The number is written once, and whoever reads it too late looks again.
+final class HTTPStop: @unchecked Sendable {
+    fileprivate let flag = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+
+    init() { flag.initialize(to: 0) }
+
+    deinit { flag.deallocate() }
+
+    /// Ends what is under way, and all that would begin.
+    func stop() { flag.pointee = 1 }
 }
 
 /// What stands before the body of an answer.
@@ -92,7 +125,7 @@ extension HTTPRequest {
             return receiver.body(receiver.head, piece) ? 0 : 1
         }
         var problem = [CChar](repeating: 0, count: 256)
-        let end = withExtendedLifetime(receiver) { call(calls, &problem) }
+        let end = withExtendedLifetime((receiver, session, stop)) { call(calls, &problem) }
         let words = String(
             decoding: problem.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         switch end {
@@ -117,23 +150,36 @@ extension HTTPRequest {
             url.withCString { url in
                 method.rawValue.withCString { method in
                     (body ?? []).withUnsafeBytes { bytes in
-                        var request = danube_curl_request()
-                        request.method = method
-                        request.url = url
-                        request.headers = list.baseAddress
-                        // A body of no bytes is one, too: it has a length.
-                        request.body = body == nil ? nil : bytes.baseAddress ?? .init(method)
-                        request.body_size = bytes.count
-                        request.connect_milliseconds = Self.milliseconds(connecting)
-                        request.stall_seconds =
-                            stall.map { max(1, Self.milliseconds($0) / 1000) } ?? 0
-                        request.whole_milliseconds = whole.map(Self.milliseconds) ?? 0
-                        request.skips_proxy = skipsProxy ? 1 : 0
-                        return danube_curl_perform(&request, &receiver, &problem, problem.count)
+                        (bodyFile?.path ?? "").withCString { path in
+                            var request = bounded
+                            request.method = method
+                            request.url = url
+                            request.headers = list.baseAddress
+                            // A body of no bytes is one, too: it has a length.
+                            request.body = body == nil ? nil : bytes.baseAddress ?? .init(method)
+                            request.body_size = bytes.count
+                            if let bodyFile {
+                                request.body_path = path
+                                request.body_size = Int(bodyFile.size)
+                            }
+                            return danube_curl_perform(&request, &receiver, &problem, problem.count)
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// A request with the bounds of this one, and nothing else yet.
+    private var bounded: danube_curl_request {
+        var request = danube_curl_request()
+        request.connect_milliseconds = Self.milliseconds(connecting)
+        request.stall_seconds = stall.map { max(1, Self.milliseconds($0) / 1000) } ?? 0
+        request.whole_milliseconds = whole.map(Self.milliseconds) ?? 0
+        request.skips_proxy = skipsProxy ? 1 : 0
+        request.session = session?.pointer
+        request.stop = stop.map { UnsafePointer($0.flag) }
+        return request
     }
 
     private static func milliseconds(_ duration: Duration) -> Int {

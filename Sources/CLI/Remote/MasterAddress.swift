@@ -9,12 +9,15 @@ struct MasterAddress: Equatable {
 
     private static let mostBytes = 1024
 
-    /// Reads an address that a person or a variable gave.
-    init(_ text: String) throws(Failure) {
+    /// Reads an address that a person or a variable gave. `what` is there, and `token` is the
+    /// variable that lets in.
+    init(
+        _ text: String, of what: String = "a master", token: String = "DANUBE_TOKEN"
+    ) throws(Failure) {
         let shown = String(text.prefix(200))
         func wrong(_ why: String) -> Failure {
             .mistake(
-                "\(shown) is not the address of a master: \(why)",
+                "\(shown) is not the address of \(what): \(why)",
                 hint: "Write it as https://ci.example.com or http://127.0.0.1:8420.")
         }
         guard text.utf8.count <= Self.mostBytes,
@@ -34,8 +37,8 @@ struct MasterAddress: Equatable {
         // A name and a password would be seen in lists of processes, and are not used.
         guard !rest.contains("@") else {
             throw .mistake(
-                "the address of a master has no user in it",
-                hint: "Give the token to `danube login`, or in DANUBE_TOKEN.")
+                "the address of \(what) has no user in it",
+                hint: "Give the token to `danube login`, or in \(token).")
         }
         let authority = rest.prefix { $0 != "/" }
         guard let parts = Self.split(authority) else { throw wrong("the host or port is none") }

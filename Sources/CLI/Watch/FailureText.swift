@@ -49,7 +49,7 @@ struct FailureText {
         let plan = record.run.plan
         guard !record.run.isInPlace, plan.steps.indices.contains(failure.step.int),
             let settings = plan.steps[failure.step.int].options, settings.inputs != nil,
-            settings.outputs != nil, failure.end.result == .failed
+            settings.outputs != nil || settings.cache == .always, failure.end.result == .failed
         else { return }
         let tail = failure.tail.last(Self.shownLines).map { String(decoding: $0, as: UTF8.self) }
         guard tail.contains(where: { line in Self.missing.contains { line.contains($0) } }) else {

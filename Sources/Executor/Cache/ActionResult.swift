@@ -48,23 +48,4 @@ package struct ActionResult: Sendable, Equatable {
 
     /// Bytes of all that belongs to it.
     package var size: Int64 { blobs.reduce(0) { $0 &+ $1.size } }
-
-    /// The `ActionResult` message of the Remote Execution API. Its output is one folder, the
-    /// workspace, given as the digest of the `Tree` message, which goes into the store with it.
-    /// The log has no place in it: there, output is one digest for each stream, out of order.
-    package func wire() -> (message: [UInt8], tree: [UInt8]) {
-        let encoded = outputs.encoded()
-        let tree = encoded.tree
-        var folder = WireWriter()
-        folder.field(3, Digest(of: tree).wire(size: Int64(tree.count)))
-        folder.field(4, 1)
-        folder.field(5, encoded.root.digest.wire(size: Int64(encoded.root.bytes.count)))
-        var metadata = WireWriter()
-        metadata.field(1, job.utf8)
-        var writer = WireWriter()
-        writer.field(3, folder.bytes)
-        writer.field(5, Array((captured ?? "").utf8))
-        writer.field(9, metadata.bytes)
-        return (writer.bytes, tree)
-    }
 }

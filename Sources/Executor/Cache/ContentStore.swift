@@ -76,6 +76,14 @@ package final class ContentStore: Sendable {
             && stamp.modified == Self.time * 1_000_000_000
     }
 
+    /// The file of a blob that is there, in either form; `nil` when it is not.
+    func file(_ blob: Blob) -> String? {
+        let path = path(of: blob.digest)
+        if isWhole(path, size: blob.size) { return path }
+        let program = self.path(of: blob.digest, isExecutable: true)
+        return isWhole(program, size: blob.size) ? program : nil
+    }
+
     // MARK: Putting in
 
     /// Puts bytes into the store.

@@ -56,9 +56,7 @@ final class Containers {
     func find(_ isMissing: (String) -> Void = { _ in }) {
         guard let podman, !isConfined else { return }
         for step in plan.steps {
-            guard let options = step.options, options.inputs != nil, options.outputs != nil else {
-                continue
-            }
+            guard let options = step.options, options.isApart else { continue }
             for image in [plan.image(of: step)] + options.services.map(\.image)
             where !image.isEmpty && asked.insert(image).inserted {
                 ids[image] = podman.imageID(of: image)

@@ -26,12 +26,25 @@ struct Podman: Equatable {
 
     /// Looks for the program in the folders where programs are; `nil` when it is not there.
     init?(path: String) {
-        let places = path.split(separator: ":").map { folder in "\(folder)/podman" }
-        let found = places.first { place in access(place, X_OK) == 0 }
-        guard let found else { return nil }
+        guard let found = Self.program("podman", path) else { return nil }
         let flags = getenv(Self.flagsVariable).map { String(cString: $0) } ?? ""
-        command = [found] + flags.split(separator: " ").map { String($0) }
+        let words = flags.split(separator: " ").map { String($0) }
+        let namesRuntime = words.contains { $0.hasPrefix("--runtime") }
+        command = [found] + words + (namesRuntime ? [] : Self.runtimeFlags(path))
         containerFlags = Self.initFlags + Self.limitFlags
+    }
+
+    private static func program(_ name: String, _ path: String) -> String? {
+        let places = path.split(separator: ":").map { folder in "\(folder)/\(name)" }
+        return places.first { place in access(place, X_OK) == 0 }
+    }
+
+    /// Where the kernel's second hierarchy of control groups has controllers beside the first,
+    /// `crun`, which podman takes by itself, runs nothing. `runc` does.
+    private static func runtimeFlags(_ path: String) -> [String] {
+        let controllers = words(of: "/sys/fs/cgroup/unified/cgroup.controllers")
+        guard !controllers.isEmpty, let runc = program("runc", path) else { return [] }
+        return ["--runtime", runc]
     }
 
     /// The first process of a container ignores SIGTERM unless it handles it, so that one is wanted
@@ -58,20 +71,23 @@ struct Podman: Equatable {
     }
 
     private static var mayRaiseLimits: Bool {
-        // Files of /proc have no size, so they are read as they come.
-        let file = open("/proc/self/status", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return true }
+        let words = words(of: "/proc/self/status")
+        guard let name = words.firstIndex(of: "CapEff:"), name + 1 < words.count else {
+            return true
+        }
+        return (UInt64(words[name + 1], radix: 16) ?? 0) & raisesLimits != 0
+    }
+
+    /// The words of a small file of the kernel; none when it is not there.
+    private static func words(of path: String) -> [Substring] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return [] }
         defer { close(file) }
+        // Such files have no size, so they are read as they come.
         let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 14) { buffer, count in
             count = max(0, read(file, buffer.baseAddress, buffer.count))
         }
-        let name = "CapEff:"
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-        where line.hasPrefix(name) {
-            let digits = line.dropFirst(name.count).filter { !$0.isWhitespace }
-            return (UInt64(digits, radix: 16) ?? 0) & raisesLimits != 0
-        }
-        return true
+        return String(decoding: bytes, as: UTF8.self).split { $0.isWhitespace }
     }
 
     /// The id of an image that is on this machine; `nil` when it is not.

@@ -35,8 +35,8 @@ package struct DryRun {
     private let files: ForecastFiles
     private var results: StepResults
     private var forecasts: [StepForecast] = []
-    /// Outputs of steps that are in the cache.
-    private var outputs: [Int: FileTree] = [:]
+    /// What steps change that are in the cache.
+    private var outputs: [Int: TreeChange] = [:]
     /// By step: the last one for which it was visited.
     private var visits: [Int32]
 
@@ -89,7 +89,7 @@ package struct DryRun {
         if let open = entry.data.first(where: { !results.isKnown[$0.int] }) {
             return .unknown(until: open)
         }
-        if let obstacle = Cacheability.obstacle(entry) {
+        if let obstacle = Cacheability.obstacle(entry, isInPlace: configuration.isInPlace) {
             // What an upload comes to changes nothing.
             if entry.kind == .upload { results.setRan(step.value, 0, output: nil, graph) }
             return .uncacheable(obstacle)
@@ -103,7 +103,7 @@ package struct DryRun {
             do { try containers.check(step) } catch { return .impossible("\(error)") }
             if let image = actions.missingImage(step) { return .unknownImage(image) }
         }
-        let globs = try (entry.options?.inputs ?? []).map { try Glob($0) }
+        let globs = try (entry.options?.keyedInputs ?? []).map { try Glob($0) }
         let cover = GlobCover(globs)
         let (before, open) = try sources(of: step, cover)
         if let open { return .unknown(until: open) }
@@ -128,7 +128,9 @@ package struct DryRun {
         let key = manifest.key
         if let found = try cache?.lookup(key) {
             results.setRan(step.value, 0, output: found.captured, graph)
-            outputs[step.int] = found.outputs
+            outputs[step.int] =
+                entry.settings.keepsChanges
+                ? TreeChange(from: tree, to: found.outputs) : TreeChange(adding: found.outputs)
             return .hit(key: key, job: found.job)
         }
         let why = reasons?.reasons(entry.id, manifest) ?? [MissReasons.neverRan]
@@ -161,8 +163,9 @@ package struct DryRun {
         case .hit, .skipped: return false
         case .miss, .uncacheable, .unknown, .unknownImage, .impossible: break
         }
-        guard let options = entry.options, options.inputs != nil, let outputs = options.outputs
-        else { return true }
+        guard let options = entry.options, options.isDeclared, let outputs = options.outputs else {
+            return true
+        }
         return cover.mayMeet(try outputs.map { try Glob($0) })
     }
 }

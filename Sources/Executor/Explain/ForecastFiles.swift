@@ -28,24 +28,44 @@ struct ForecastFiles {
         }
     }
 
-    /// What globs would cover once the outputs of some steps are there, later ones over earlier.
-    func tree(_ globs: [Glob], _ cover: GlobCover, after outputs: [FileTree]) throws -> FileTree {
+    /// What globs would cover once some steps have made their changes, later ones over earlier.
+    func tree(
+        _ globs: [Glob], _ cover: GlobCover, after changes: [TreeChange]
+    ) throws -> FileTree {
         let found: FileTree
         switch origin {
         case .folder(let reader): found = try reader.tree(globs)
         case .tree(let tree): found = FileTree(sorted: cover.entries(of: tree))
         }
         var added: [TreePath: FileTree.Node] = [:]
-        for tree in outputs {
-            for entry in tree.entries where cover.covers(entry) { added[entry.path] = entry.node }
+        var removed: Set<TreePath> = []
+        for change in changes {
+            removed.formUnion(change.removed)
+            if !change.removed.isEmpty {
+                added = added.filter { !Self.isIn($0.key, Set(change.removed)) }
+            }
+            for entry in change.written.entries where cover.covers(entry) {
+                added[entry.path] = entry.node
+            }
         }
-        if added.isEmpty { return found }
+        if added.isEmpty, removed.isEmpty { return found }
         var entries = found.entries.filter { entry in
             // What stands where an output goes, or in its way, goes.
             added[entry.path] == nil && !Self.isInTheWay(entry, of: added)
+                && !Self.isIn(entry.path, removed)
         }
         entries += added.map { FileTree.Entry(path: $0.key, node: $0.value) }
         return FileTree(entries) ?? found
+    }
+
+    /// Whether a path, or a folder around it, is one of some.
+    private static func isIn(_ path: TreePath, _ paths: Set<TreePath>) -> Bool {
+        var place = path
+        while !place.isRoot {
+            if paths.contains(place) { return true }
+            place = place.parent
+        }
+        return false
     }
 
     /// Whether an output replaces a folder around an entry, or fills an empty one.

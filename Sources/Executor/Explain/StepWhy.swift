@@ -102,7 +102,7 @@ package struct WhyFinder {
         } else if let unchanged = try unchangedKey(id, record, job) {
             key = unchanged
         } else {
-            return StepWhy(verdict: uncacheable(record, plan))
+            return StepWhy(verdict: uncacheable(record, plan, job))
         }
         guard let earlier else { return StepWhy(verdict: .first, key: key) }
         return StepWhy(
@@ -166,10 +166,13 @@ package struct WhyFinder {
         JobManifests(folder: history.folder(of: step.job.id)).manifest(of: step.key) != nil
     }
 
-    private func uncacheable(_ record: StepRecord, _ plan: Plan?) -> StepWhy.Verdict {
+    private func uncacheable(
+        _ record: StepRecord, _ plan: Plan?, _ job: JobRecord
+    ) -> StepWhy.Verdict {
         if let plan, plan.steps.indices.contains(record.step) {
             let step = plan.steps[record.step]
-            if let obstacle = Cacheability.obstacle(step) { return .uncacheable(obstacle) }
+            let obstacle = Cacheability.obstacle(step, isInPlace: job.mode == "in-place")
+            if let obstacle { return .uncacheable(obstacle) }
             if record.reason.isEmpty || record.reason == record.attempts.last?.outcome {
                 return .cacheOff
             }

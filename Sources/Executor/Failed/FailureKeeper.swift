@@ -65,7 +65,9 @@ extension Scheduler {
         case .script(let text): record.command = .script(redacted(text, &record))
         case .argv(let words): record.command = .argv(words.map { redacted($0, &record) })
         }
-        let isKeyed = configuration.usesCache && Cacheability.obstacle(settings) == nil
+        let isKeyed =
+            configuration.usesCache
+            && Cacheability.obstacle(settings, isInPlace: configuration.isInPlace) == nil
         let job = isKeyed ? nil : configuration.job
         if runsInImage(step) {
             record.image = plan.image(of: settings)

@@ -25,6 +25,12 @@ final class Pipe {
         writing = -1
     }
 
+    /// Hands the end to write to to the caller.
+    func takeWriting() -> Int32 {
+        defer { writing = -1 }
+        return writing
+    }
+
     /// Hands the end to read from to the caller.
     func takeReading() -> Int32 {
         defer { reading = -1 }

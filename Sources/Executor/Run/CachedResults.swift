@@ -8,7 +8,11 @@ final class CachedResults: ResultKeeper {
         let action: ActionKey
         let manifest: Manifest
 
-        init(step: StepIndex, manifest: Manifest) {
+        /// Whether others may have the result: its key is made of no secret of this machine.
+        let isShared: Bool
+
+        init(step: StepIndex, manifest: Manifest, isShared: Bool) {
+            self.isShared = isShared
             action = manifest.key
             self.manifest = manifest
             super.init(step: step, key: action.description, inputs: manifest.inputs)
@@ -21,6 +25,8 @@ final class CachedResults: ResultKeeper {
     private let actions: StepActions
     private let trace: RunTrace
     private let failures: JobManifests
+    /// Another cache that is asked for what this one lacks.
+    private let remote: RemoteCache?
     /// Gives reasons for a miss, where somebody wants to hear them.
     var explain: ((StepIndex, Manifest) -> [String])?
     /// Hears of results that are not kept, as inputs changed while the step ran: these.
@@ -35,8 +41,9 @@ final class CachedResults: ResultKeeper {
     /// Uses a cache for one run. `salt` is what this machine's secret versions are made with.
     init(
         _ configuration: RunConfiguration, cache: ActionCache, salt: [UInt8], trace: RunTrace,
-        containers: Containers?, failures: JobManifests
+        containers: Containers?, failures: JobManifests, remote: RemoteCache? = nil
     ) {
+        self.remote = remote
         self.failures = failures
         self.trace = trace
         self.configuration = configuration
@@ -47,8 +54,9 @@ final class CachedResults: ResultKeeper {
 
     func look(_ step: StepIndex, _ resolved: ResolvedStep, host: any StepHost) -> Lookup {
         let settings = plan.steps[step.int]
-        if let obstacle = Cacheability.obstacle(settings) { return .uncacheable(obstacle) }
-        let inputs = settings.options?.inputs ?? []
+        let obstacle = Cacheability.obstacle(settings, isInPlace: configuration.isInPlace)
+        if let obstacle { return .uncacheable(obstacle) }
+        let inputs = settings.options?.keyedInputs ?? []
         if let missing = actions.missingSecret(resolved) {
             return .uncacheable("secret `\(missing)` was not given")
         }
@@ -58,24 +66,47 @@ final class CachedResults: ResultKeeper {
         do {
             let tree = try host.inputs(of: step, inputs.map { try Glob($0) })
             let manifest = try Manifest(actions.action(step, resolved, tree))
-            let ticket = Ticket(step: step, manifest: manifest)
-            guard let found = try cache.lookup(ticket.action) else {
-                return .miss(ticket, reasons: explain?(step, manifest) ?? [])
+            let ticket = Ticket(
+                step: step, manifest: manifest, isShared: resolved.secrets.isEmpty)
+            if let hit = try find(ticket) { return hit }
+            let outputs = try (settings.options?.keyedOutputs ?? []).map { try Glob($0) }
+            if ticket.isShared, let remote,
+                remote.ask(ticket.action, manifest: manifest, step: step, outputs: outputs)
+            {
+                return .asked(ticket)
             }
-            trace[step] = .cached(inputs: tree, outputs: found.outputs)
-            return .hit(
-                KnownResult(
-                    key: ticket.key, job: found.job, outputs: found.outputs,
-                    captured: found.captured,
-                    nanoseconds: found.durationMilliseconds &* 1_000_000, log: found.log))
+            return miss(ticket)
         } catch {
             return .failed("\(error)")
         }
     }
 
+    func answered() -> [StepIndex] { remote?.answers() ?? [] }
+
+    func look(again ticket: KeyTicket) -> Lookup {
+        guard let ticket = ticket as? Ticket else { return .failed("nobody was asked") }
+        do { return try find(ticket) ?? miss(ticket) } catch { return .failed("\(error)") }
+    }
+
+    private func find(_ ticket: Ticket) throws(CacheError) -> Lookup? {
+        guard let found = try cache.lookup(ticket.action) else { return nil }
+        let inputs = ticket.inputs
+        trace[ticket.step] = .cached(inputs: inputs, outputs: found.outputs)
+        let captured = plan.steps[ticket.step.int].capture ? found.captured : nil
+        return .hit(
+            KnownResult(
+                key: ticket.key, job: found.job, inputs: inputs, outputs: found.outputs,
+                captured: captured, nanoseconds: found.durationMilliseconds &* 1_000_000,
+                log: found.log))
+    }
+
+    private func miss(_ ticket: Ticket) -> Lookup {
+        .miss(ticket, reasons: explain?(ticket.step, ticket.manifest) ?? [])
+    }
+
     func keep(_ result: NewResult, host: any StepHost) throws -> FileTree? {
         guard let ticket = result.ticket as? Ticket,
-            let globs = plan.steps[ticket.step.int].options?.outputs
+            let globs = plan.steps[ticket.step.int].options?.keyedOutputs
         else { return nil }
         let outputs = try host.outputs(of: ticket.step, globs.map { try Glob($0) })
         // Whoever changed an input meanwhile made the result one of neither content.
@@ -90,12 +121,12 @@ final class CachedResults: ResultKeeper {
         }
         let log = result.log?.finish()
         if let problem = result.log?.problem { logNotKept?(ticket.step, problem) }
-        try cache.enqueue(
-            ActionResult(
-                key: ticket.action, outputs: outputs, log: log, captured: result.captured,
-                durationMilliseconds: result.nanoseconds / 1_000_000, job: configuration.job,
-                step: plan.steps[ticket.step.int].id, created: Int64(time(nil))),
-            manifest: ticket.manifest.encoded())
+        let kept = ActionResult(
+            key: ticket.action, outputs: outputs, log: log, captured: result.captured,
+            durationMilliseconds: result.nanoseconds / 1_000_000, job: configuration.job,
+            step: plan.steps[ticket.step.int].id, created: Int64(time(nil)))
+        try cache.enqueue(kept, manifest: ticket.manifest.encoded())
+        if ticket.isShared { remote?.offer(kept) }
         trace[ticket.step] = .cached(inputs: ticket.inputs, outputs: outputs)
         return outputs
     }

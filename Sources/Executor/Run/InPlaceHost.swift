@@ -25,7 +25,7 @@ final class InPlaceHost: StepHost {
 
     func leave(_ step: StepIndex, outputs: FileTree?) throws {}
 
-    func take(_ step: StepIndex, _ outputs: FileTree) throws -> Int {
+    func take(_ step: StepIndex, _ outputs: FileTree, inputs: FileTree) throws -> Int {
         var restore = TreeRestore(
             from: store, into: reader.folder, by: .copy, memory: reader.memory)
         return try restore.restore(outputs, present: present(outputs))

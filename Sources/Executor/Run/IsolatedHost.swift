@@ -30,7 +30,8 @@ final class IsolatedHost: StepHost {
         var lane: Lane
         /// What it began with; `nil` when it went on in a lane and cannot begin again.
         var before: WorkspaceState?
-        var isDeclared: Bool
+        /// All that the step sees, where it stands apart.
+        var inputs: FileTree?
     }
 
     /// Creates a host for a job whose steps begin with a source.
@@ -64,40 +65,41 @@ final class IsolatedHost: StepHost {
             _ = try workspaces.seal(again.lane)
             active[step] = nil
             guard let before = again.before else { return again.lane.folder }
-            return try open(step, before, isDeclared: again.isDeclared).folder
+            return try open(step, before, inputs: again.inputs).folder
         }
-        if let inputs {
-            let folder = try workspaces.layerFolder()
-            try link(inputs, into: folder)
-            let layer = Layer(path: folder, owners: [], tree: inputs)
-            return try open(step, WorkspaceState([layer]), isDeclared: true).folder
-        }
+        if let inputs { return try open(step, base(of: step, inputs), inputs: inputs).folder }
         if plan.steps[step.int].options?.retry == nil, let lane = lane(toContinueBy: step) {
             lane.owners.append(step.int)
-            active[step] = Active(lane: lane, before: nil, isDeclared: false)
+            active[step] = Active(lane: lane, before: nil, inputs: nil)
             return lane.folder
         }
-        return try open(step, state(before: step), isDeclared: false).folder
+        return try open(step, state(before: step), inputs: nil).folder
     }
 
     func outputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree {
         guard let active = active[step] else { return .empty }
+        if plan.steps[step.int].settings.inputs == nil, active.inputs != nil {
+            // It may have changed little of much.
+            let state = try workspaces.seal(active.lane)
+            let reader = StateReader(state: state, store: store)
+            return try workspaces.viewing(state) { try reader.tree(globs, view: $0) }
+        }
         return try TreeReader(Folder(active.lane.folder), memory: nil).ingest(globs, into: store)
     }
 
     func leave(_ step: StepIndex, outputs: FileTree?) throws {
         guard let ended = active.removeValue(forKey: step) else { return passUnchecked(step) }
-        guard ended.isDeclared else {
+        guard let inputs = ended.inputs else {
             held[step] = [.lane(ended.lane, last: step)]
             return
         }
         _ = try workspaces.seal(ended.lane)
         failed[step] = ended.lane
-        if let outputs { _ = try take(step, outputs) } else { pass(step) }
+        if let outputs { _ = try take(step, outputs, inputs: inputs) } else { pass(step) }
     }
 
     func lane(of step: StepIndex) -> Int? {
-        guard let active = active[step], !active.isDeclared else { return nil }
+        guard let active = active[step], active.inputs == nil else { return nil }
         return active.lane.number
     }
 
@@ -112,37 +114,49 @@ final class IsolatedHost: StepHost {
         guard let lane else { return }
         recalled[number] = lane
         lane.owners.append(step.int)
-        active[step] = Active(lane: lane, before: nil, isDeclared: false)
+        active[step] = Active(lane: lane, before: nil, inputs: nil)
     }
 
     func recallEnd(_ step: StepIndex, isLost: Bool) throws {
         if active[step] != nil { return try leave(step, outputs: nil) }
-        if !isLost, let outputs = try records?.outputs(of: step) {
-            _ = try take(outputs, of: step)
+        if !isLost, let change = try records?.change(by: step) {
+            try take(change, of: step)
         } else {
             passUnchecked(step)
         }
     }
 
-    func take(_ step: StepIndex, _ outputs: FileTree) throws -> Int {
-        try records?.keep(outputs, of: step)
-        return try take(outputs, of: step)
+    func take(_ step: StepIndex, _ outputs: FileTree, inputs: FileTree) throws -> Int {
+        let change =
+            plan.steps[step.int].settings.keepsChanges
+            ? TreeChange(from: inputs, to: outputs) : TreeChange(adding: outputs)
+        try records?.keep(change, by: step)
+        try take(change, of: step)
+        return change.written.entries.count
     }
 
-    private func take(_ outputs: FileTree, of step: StepIndex) throws -> Int {
+    private func take(_ change: TreeChange, of step: StepIndex) throws {
         var state = try state(before: step)
-        if !outputs.entries.isEmpty {
-            let layer = Layer(
-                path: workspaces.layerPath(), owners: [step.int], tree: outputs
-            ) { [store] path in
-                try Workspaces.makeFolder(path)
-                var restore = TreeRestore(from: store, into: try Folder(path), by: .link)
-                _ = try restore.restore(outputs)
-            }
-            state.layers.append(layer)
-        }
+        if let layer = try layer(change, by: step) { state.layers.append(layer) }
         held[step] = [.state(state)]
-        return outputs.entries.count
+    }
+
+    /// What a step changed, as a layer; `nil` for nothing.
+    private func layer(_ change: TreeChange, by step: StepIndex) throws -> Layer? {
+        if !change.removed.isEmpty {
+            let folder = try workspaces.layerFolder()
+            let layer = Layer(path: folder, owners: [step.int])
+            try change.fill(folder, from: store)
+            for entry in change.written.entries { layer.hashed[entry.path] = entry.node }
+            return layer
+        }
+        if change.written.entries.isEmpty { return nil }
+        return Layer(
+            path: workspaces.layerPath(), owners: [step.int], tree: change.written
+        ) { [store] path in
+            try Workspaces.makeFolder(path)
+            try change.fill(path, from: store)
+        }
     }
 
     func pass(_ step: StepIndex) {
@@ -214,17 +228,25 @@ final class IsolatedHost: StepHost {
         workspaces.close()
     }
 
-    private func link(_ tree: FileTree, into folder: String) throws {
-        var restore = TreeRestore(from: store, into: try Folder(folder), by: .link)
-        _ = try restore.restore(tree)
+    /// What a step begins with that sees some files and nothing else.
+    private func base(of step: StepIndex, _ inputs: FileTree) throws -> WorkspaceState {
+        if plan.steps[step.int].settings.inputs == nil {
+            let state = try state(before: step)
+            // All of it is made of blobs, as a folder of its own would be.
+            if state.layers.allSatisfy({ $0.tree != nil }) { return state }
+        }
+        let folder = try workspaces.layerFolder()
+        let layer = Layer(path: folder, owners: [], tree: inputs)
+        try TreeChange(adding: inputs).fill(folder, from: store)
+        return WorkspaceState([layer])
     }
 
     private func open(
-        _ step: StepIndex, _ state: WorkspaceState, isDeclared: Bool
+        _ step: StepIndex, _ state: WorkspaceState, inputs: FileTree?
     ) throws -> Lane {
         let lane = try workspaces.open(state)
         lane.owners.append(step.int)
-        active[step] = Active(lane: lane, before: state, isDeclared: isDeclared)
+        active[step] = Active(lane: lane, before: state, inputs: inputs)
         return lane
     }
 

@@ -5,7 +5,7 @@ internal import PipelineIR
 /// Runs a plan on this machine.
 package struct LocalRun {
     private let configuration: RunConfiguration
-    private let observer: any RunObserver
+    let observer: any RunObserver
     /// With fewer changed paths, what is known of all others is not looked at.
     private static let smallChange = 64
 
@@ -42,9 +42,10 @@ package struct LocalRun {
         let memory = try memory(of: folder, isForLittle: isSmall)
         let trace = RunTrace(count: configured.plan.steps.count)
         let containers = try containers(configured, place)
+        let remote = try remoteCache(configured, cache)
         let results: any ResultKeeper =
             configured.usesCache
-            ? try results(configured, cache, trace, recorder, containers) : NoResults()
+            ? try results(configured, cache, trace, recorder, containers, remote) : NoResults()
         let host = try host(cache.store, place, memory)
         let scheduler = Scheduler(
             configured, host: host,
@@ -53,6 +54,7 @@ package struct LocalRun {
             memo: earlier.map { MemoState($0.memo, changed: $0.changed) }, observer: observer,
             priority: CriticalPath(configured.plan, durations: known).priorities)
         scheduler.containers = containers
+        if let remote { try scheduler.table.watch(remote.descriptor) }
         if let sharing = configured.sharing { try scheduler.share(sharing) }
         scheduler.settled =
             configured.earlier?.settled(configured.plan, isInPlace: configured.isInPlace) ?? []
@@ -63,6 +65,7 @@ package struct LocalRun {
         }
         // History is written meanwhile.
         let untold = recorder.end(outcome.state)
+        remote.map { finish($0, isAwaited: outcome != .cancelled) }
         finish { try cache.flush() }
         finish { try memory.save() }
         let isKnown = outcome == .succeeded && containers == nil
@@ -157,11 +160,12 @@ package struct LocalRun {
 
     private func results(
         _ configured: RunConfiguration, _ cache: ActionCache, _ trace: RunTrace,
-        _ recorder: JobRecorder, _ containers: Containers?
+        _ recorder: JobRecorder, _ containers: Containers?, _ remote: RemoteCache?
     ) throws -> CachedResults {
         let results = CachedResults(
             configured, cache: cache, salt: try salt(), trace: trace,
-            containers: containers, failures: JobManifests(folder: recorder.folder))
+            containers: containers, failures: JobManifests(folder: recorder.folder),
+            remote: remote)
         results.notKept = { [observer] step, changes in
             observer.told(
                 RunMessage(

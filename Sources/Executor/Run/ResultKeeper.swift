@@ -4,6 +4,10 @@ internal import PipelineIR
 protocol ResultKeeper: AnyObject {
     /// Looks for the result of a step that could be in the cache.
     func look(_ step: StepIndex, _ resolved: ResolvedStep, host: any StepHost) -> Lookup
+    /// The steps that `look` has asked elsewhere for, and whose answer has come since the last time.
+    func answered() -> [StepIndex]
+    /// Looks again for a result that was asked for elsewhere.
+    func look(again ticket: KeyTicket) -> Lookup
     /// Keeps the result of a step that `look` gave a ticket for and that has succeeded. Gives what
     /// it wrote, as far as it is declared. Throws when the outputs cannot be had.
     func keep(_ result: NewResult, host: any StepHost) throws -> FileTree?
@@ -21,6 +25,8 @@ enum Lookup {
     case hit(KnownResult)
     /// There is none. `ticket` is what `keep` needs to keep the new one.
     case miss(KeyTicket, reasons: [String])
+    /// There is none here, and a cache elsewhere is asked for it.
+    case asked(KeyTicket)
     /// There can be none, and why.
     case uncacheable(String)
     /// The cache did not answer.
@@ -32,6 +38,8 @@ struct KnownResult {
     var key: String
     /// The job that made it.
     var job: String
+    /// All that the step would see.
+    var inputs: FileTree
     var outputs: FileTree
     /// Captured output.
     var captured: String?
@@ -70,6 +78,10 @@ final class NoResults: ResultKeeper {
     func look(_ step: StepIndex, _ resolved: ResolvedStep, host: any StepHost) -> Lookup {
         .uncacheable("the cache is off (--no-cache)")
     }
+
+    func answered() -> [StepIndex] { [] }
+
+    func look(again ticket: KeyTicket) -> Lookup { .uncacheable("the cache is off (--no-cache)") }
 
     func keep(_ result: NewResult, host: any StepHost) throws -> FileTree? { nil }
 

@@ -32,6 +32,8 @@ package struct RunConfiguration {
     package var secrets = SecretValues()
     /// Whether results are taken from the cache and kept in it.
     package var usesCache = true
+    /// A cache elsewhere that is used as well.
+    package var remoteCache: RemoteCacheUse?
     /// Whether somebody wants to hear why steps run.
     package var explains = false
     /// Bytes that the cache may take; more is collected after the run. `nil` for no limit.

@@ -44,6 +44,8 @@ final class Scheduler {
     var containers: Containers?
     /// What the keys of steps that have not ended were made of.
     var tickets: [StepIndex: KeyTicket] = [:]
+    /// Steps for whose results a cache elsewhere was asked.
+    var asked: Set<StepIndex> = []
     /// Nanoseconds of steps that have ended and were not reported.
     var durations: [StepIndex: UInt64] = [:]
     /// What is recorded of steps that have not ended.
@@ -97,10 +99,12 @@ final class Scheduler {
             let isWaiting = sharing?.isWaiting ?? false
             let asking = sharing?.wakeAt
             var next = [wakeAt, observer.wakeAt, written, asking].compactMap { $0 }.min()
-            if !commands.isEmpty || (running.isEmpty && !isWaiting && next == nil) { next = 0 }
+            let isIdle = running.isEmpty && asked.isEmpty && !isWaiting && next == nil
+            if !commands.isEmpty || isIdle { next = 0 }
             table.wait(until: next) { event in
                 take(event)
             }
+            takeAnswers()
             startShared()
             let now = MonotonicClock.now()
             if let wake = wakeAt, wake <= now {
@@ -240,6 +244,7 @@ final class Scheduler {
         case .wrote(let slot, let stream, let bytes): wrote(slot, stream, bytes)
         case .ended(let slot, let end): ended(slot, end)
         case .signalled(let number): signalled(number)
+        // Answers of a cache elsewhere are looked for in each turn.
         case .woken: sharing?.woken()
         }
     }
@@ -256,6 +261,7 @@ final class Scheduler {
         } else {
             apply(.cancel(.now))
         }
+        forgetAsked()
     }
 
     private func say(_ note: Note) {

@@ -49,7 +49,7 @@ struct StepActions {
         }
         let settings = configuration.plan.steps[step.int]
         action.workdir = settings.workdir
-        action.outputs = settings.options?.outputs ?? []
+        action.outputs = settings.options?.keyedOutputs ?? []
         action.captures = settings.capture
         let image = containers?.digest(of: configuration.plan.image(of: settings))
         if let image { action.machine = .image(image) }

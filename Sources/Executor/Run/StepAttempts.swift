@@ -17,8 +17,35 @@ extension Scheduler {
             // What is wrong is said when the step starts.
             return apply(.probed(step, .uncacheable))
         }
-        switch results.look(step, resolved, host: host) {
+        take(results.look(step, resolved, host: host), for: step, isClean: isClean)
+    }
+
+    /// Goes on with the steps for whose results a cache elsewhere was asked.
+    func takeAnswers() {
+        if asked.isEmpty { return }
+        for step in results.answered() where asked.remove(step) != nil {
+            guard let ticket = tickets[step], schedule.phases[step.int] == .probing else {
+                continue
+            }
+            take(results.look(again: ticket), for: step, isClean: false)
+        }
+    }
+
+    /// Waits for no more answers.
+    func forgetAsked() {
+        for step in asked.sorted(by: { $0.value < $1.value }) {
+            explain(step, .uncacheable(reason: "a cache elsewhere had not answered yet"))
+            apply(.probed(step, .failed("cancelled")))
+        }
+        asked = []
+    }
+
+    private func take(_ found: Lookup, for step: StepIndex, isClean: Bool) {
+        switch found {
         case .hit(let known): take(known, for: step, isClean: isClean)
+        case .asked(let ticket):
+            tickets[step] = ticket
+            asked.insert(step)
         case .miss(let ticket, let reasons):
             tickets[step] = ticket
             explain(step, .miss(key: ticket.key, reasons: reasons))
@@ -36,7 +63,7 @@ extension Scheduler {
 
     private func take(_ known: KnownResult, for step: StepIndex, isClean: Bool) {
         do {
-            restoredFiles += try host.take(step, known.outputs)
+            restoredFiles += try host.take(step, known.outputs, inputs: known.inputs)
         } catch {
             trace[step] = nil
             explain(
@@ -78,7 +105,8 @@ extension Scheduler {
             return apply(.exited(step, attempt: attempt, .exitCode(0, output: nil)))
         }
         if configuration.explains, attempt == 1, records[step] == nil {
-            let obstacle = Cacheability.obstacle(plan.steps[step.int])
+            let obstacle = Cacheability.obstacle(
+                plan.steps[step.int], isInPlace: configuration.isInPlace)
             explain(step, .uncacheable(reason: obstacle ?? "the cache is off (--no-cache)"))
         }
         do {
@@ -170,12 +198,13 @@ extension Scheduler {
                 job: job))
     }
 
-    /// What a step sees when it declares both what it reads and what it writes.
+    /// What a step sees that stands apart: it declares both what it reads and what it writes, or
+    /// may be cached without.
     private func declaredInputs(of step: StepIndex, _ ticket: KeyTicket?) throws -> FileTree? {
-        guard let options = plan.steps[step.int].options, let inputs = options.inputs,
-            options.outputs != nil
-        else { return nil }
         if let ticket { return ticket.inputs }
+        guard let options = plan.steps[step.int].options, let inputs = options.keyedInputs,
+            configuration.isInPlace ? options.isDeclared : options.isApart
+        else { return nil }
         return try host.inputs(of: step, inputs.map { try Glob($0) })
     }
 
@@ -308,7 +337,8 @@ extension Scheduler {
                     log: attempt.recording),
                 host: host)
         }
-        guard attempt.isDeclared, let globs = plan.steps[attempt.step.int].options?.outputs else {
+        guard attempt.isDeclared, let globs = plan.steps[attempt.step.int].options?.keyedOutputs
+        else {
             return nil
         }
         return try host.outputs(of: attempt.step, globs.map { try Glob($0) })
@@ -318,7 +348,7 @@ extension Scheduler {
     /// it sees all that any other failed step left.
     private func left(by attempt: RunningAttempt) -> FileTree? {
         guard attempt.isDeclared, !configuration.isInPlace,
-            let globs = plan.steps[attempt.step.int].options?.outputs
+            let globs = plan.steps[attempt.step.int].options?.keyedOutputs
         else { return nil }
         return try? host.outputs(of: attempt.step, globs.map { try Glob($0) })
     }

@@ -27,8 +27,8 @@ protocol StepHost: AnyObject {
     /// what it left.
     func recallEnd(_ step: StepIndex, isLost: Bool) throws
     /// Makes the outputs of a result from the cache part of the step's workspace. Gives how many
-    /// files had to be written.
-    func take(_ step: StepIndex, _ outputs: FileTree) throws -> Int
+    /// files had to be written. `inputs` are what the step would have seen.
+    func take(_ step: StepIndex, _ outputs: FileTree, inputs: FileTree) throws -> Int
     /// The step does nothing: what it would have got passes through.
     func pass(_ step: StepIndex)
     /// Calls a function with the folder in which a step sees its workspace.

@@ -157,8 +157,7 @@ struct StepTraits: OptionSet, Sendable {
         if steps[index].kind == .run {
             switch steps[index].options?.cache {
             case .always: traits.insert(.cacheable)
-            case .auto
-            where steps[index].options?.inputs != nil && steps[index].options?.outputs != nil:
+            case .auto where steps[index].options?.isDeclared == true:
                 traits.insert(.cacheable)
             case .auto, .never, nil: break
             }

@@ -1,6 +1,6 @@
 internal import PipelineIR
 
-/// What steps have declared to write, in files of the job's workspace: an engine that goes on with
+/// What steps that stand apart have changed, in files of the job's workspace: an engine that goes on with
 /// the job after another was ended finds it there. Layers and lanes are folders, and found as such.
 struct WorkspaceRecords {
     private let folder: String
@@ -12,16 +12,16 @@ struct WorkspaceRecords {
         try Workspaces.makeFolder(folder)
     }
 
-    /// Keeps what a step wrote, in place of what an earlier attempt did.
-    func keep(_ outputs: FileTree, of step: StepIndex) throws {
-        try AtomicFile.write(outputs.encoded().tree, to: path(step))
+    /// Keeps what a step changed, in place of what an earlier attempt did.
+    func keep(_ change: TreeChange, by step: StepIndex) throws {
+        try AtomicFile.write(change.encoded(), to: path(step))
     }
 
-    /// What a step wrote; `nil` when nothing was kept.
-    func outputs(of step: StepIndex) throws(ResumeError) -> FileTree? {
+    /// What a step changed; `nil` when nothing was kept.
+    func change(by step: StepIndex) throws(ResumeError) -> TreeChange? {
         guard let bytes = AtomicFile.read(path(step), most: Self.mostBytes) else { return nil }
-        guard let tree = FileTree(tree: bytes) else { throw .noWorkspace(path(step)) }
-        return tree
+        guard let change = TreeChange(encoded: bytes) else { throw .noWorkspace(path(step)) }
+        return change
     }
 
     private func path(_ step: StepIndex) -> String { "\(folder)/\(step.value)" }

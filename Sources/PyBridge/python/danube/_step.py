@@ -119,8 +119,8 @@ class Step:
             inputs: Paths and globs of all it reads. With `outputs`, the step sees only these, is
                 cached, and may start before earlier steps that it has nothing to do with.
             outputs: Paths and globs of all it writes and later steps keep.
-            cache: True to cache a step without declared outputs, False never to. By default a
-                step is cached when it declares both `inputs` and `outputs`.
+            cache: True to cache a step also without `inputs` or `outputs`: what is not declared is
+                everything. False never to. By default a step is cached when it declares both.
             needs: Results of the steps that must succeed first, instead of all earlier ones.
             retries: How many times to try again after a failure, or a `Retry`.
             resources: CPU, memory, disk and GPUs to reserve: a `Resources`, or a dict of its
