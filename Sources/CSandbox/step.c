@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,23 +83,34 @@ failed:
     _exit(127);
 }
 
+// A stack that no child uses: whoever starts one waits until it is free again, so that one does for
+// a thread that starts all steps. Another thread meanwhile gets another.
+static _Atomic(char *) free_stack;
+
+static char *take_stack(void) {
+    char *stack = atomic_exchange(&free_stack, NULL);
+    if (stack != NULL) return stack;
+    stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    return stack == MAP_FAILED ? NULL : stack;
+}
+
+static void give_stack(char *stack) {
+    char *none = NULL;
+    if (!atomic_compare_exchange_strong(&free_stack, &none, stack)) munmap(stack, CHILD_STACK);
+}
+
 int danube_step_start(const struct danube_step *step, pid_t *pid, int *pidfd, int *failed) {
-    // One thread starts steps, and it waits for each: one stack does for all.
-    static char *stack;
-    if (stack == NULL) {
-        stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-        if (stack == MAP_FAILED) {
-            stack = NULL;
-            return -errno;
-        }
-    }
+    *failed = DANUBE_STEP_PROCESS;
+    char *stack = take_stack();
+    if (stack == NULL) return -errno;
     struct start start = {.step = step};
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
     if (step->source != NULL) flags |= CLONE_NEWNS;
-    *failed = DANUBE_STEP_PROCESS;
     *pid = clone(child_main, stack + CHILD_STACK, flags, &start, pidfd);
-    if (*pid < 0) return -errno;
+    int error = *pid < 0 ? errno : 0;
+    give_stack(stack);
+    if (error != 0) return -error;
     if (start.error == 0) return 0;
     while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR) {}
     close(*pidfd);

@@ -39,6 +39,7 @@ def _of_jobs(figures: dict[str, float]) -> dict[str, float]:
 
 def test_promtool_has_nothing_to_say(tmp_path: Path) -> None:
     place = repository(tmp_path / "repository")
+    promtool = program("promtool", "scripts/unpack-programs")
     with Master(tmp_path / "data") as master:
         master.run(place)
         order = {"repository": str(place), "pipeline": 'wrong"\\\n{}'}
@@ -46,12 +47,12 @@ def test_promtool_has_nothing_to_say(tmp_path: Path) -> None:
         assert master.ask("GET", f"/cas/{'0' * 64}").status == 404
         text = master.ask("GET", "/metrics").body
         ended = subprocess.run(
-            [program("promtool", "scripts/unpack-programs"), "check", "metrics"], input=text, capture_output=True, timeout=60
+            [promtool, "check", "metrics"], input=text, capture_output=True, timeout=60
         )
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
         # It would have, if there were something.
         wrong = subprocess.run(
-            [program("promtool", "scripts/unpack-programs"), "check", "metrics"], input=text + b"x{ 1\n", capture_output=True
+            [promtool, "check", "metrics"], input=text + b"x{ 1\n", capture_output=True
         )
         assert wrong.returncode != 0
 

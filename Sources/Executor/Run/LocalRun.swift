@@ -43,9 +43,7 @@ package struct LocalRun {
         let trace = RunTrace(count: configured.plan.steps.count)
         let containers = try containers(configured, place)
         let remote = try remoteCache(configured, cache)
-        let results: any ResultKeeper =
-            configured.usesCache
-            ? try results(configured, cache, trace, recorder, containers, remote) : NoResults()
+        let results = try results(configured, cache, trace, recorder, containers, remote)
         let host = try host(cache.store, place, memory)
         let scheduler = Scheduler(
             configured, host: host,
@@ -161,7 +159,8 @@ package struct LocalRun {
     private func results(
         _ configured: RunConfiguration, _ cache: ActionCache, _ trace: RunTrace,
         _ recorder: JobRecorder, _ containers: Containers?, _ remote: RemoteCache?
-    ) throws -> CachedResults {
+    ) throws -> any ResultKeeper {
+        guard configured.usesCache else { return NoResults() }
         let results = CachedResults(
             configured, cache: cache, salt: try salt(), trace: trace,
             containers: containers, failures: JobManifests(folder: recorder.folder),

@@ -4,7 +4,7 @@ internal import PipelineIR
 protocol ResultKeeper: AnyObject {
     /// Looks for the result of a step that could be in the cache.
     func look(_ step: StepIndex, _ resolved: ResolvedStep, host: any StepHost) -> Lookup
-    /// The steps that `look` has asked elsewhere for, and whose answer has come since the last time.
+    /// The steps for which `look` has asked elsewhere, and whose answer has come since.
     func answered() -> [StepIndex]
     /// Looks again for a result that was asked for elsewhere.
     func look(again ticket: KeyTicket) -> Lookup
