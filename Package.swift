@@ -119,7 +119,8 @@ let package = Package(
             name: "CLITests", dependencies: ["CLI", "Compiler", "Executor", "PipelineIR"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "MasterTests", dependencies: ["Master", "Compiler", "Executor", "PipelineIR"],
+            name: "MasterTests",
+            dependencies: ["Master", "CSQLite", "Compiler", "Executor", "PipelineIR"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(name: "Tidy", swiftSettings: strict, linkerSettings: link),
     ],

@@ -1,8 +1,8 @@
 internal import PipelineIR
 
-/// What steps that stand apart have changed, in files of the job's workspace: an engine that goes on
-/// with the job after another was ended finds it there. Layers and lanes are folders, and found as
-/// such.
+/// What steps that stand apart have changed, in files of the job's workspace: an engine that goes
+/// on with the job after another was ended finds it there. Layers and lanes are folders, and found
+/// as such.
 struct WorkspaceRecords {
     private let folder: String
     private static let mostBytes: Int64 = 1 << 30
