@@ -150,9 +150,11 @@ import struct Executor.Timestamp
             try await database.unfinishedJobs() == jobs.filter { !$0.state.isTerminal })
     }
 
-    /// A bound in milliseconds would tell of the machine; one in what a scan of the table takes does
-    /// not.
-    @Test func `any filter over 100,000 jobs takes less than a look at all of them`() async throws {
+    /// A bound in milliseconds would tell of the machine; one in instructions of SQLite's does not.
+    /// The smallest look at all jobs has three for each; one that asks for more has twenty.
+    @Test func `no filter over 100,000 jobs takes a look at all of them, and most take none`()
+        async throws
+    {
         try await database.write { try $0.run(Self.manyJobs) }
         let kinds = try await database.read { connection in
             try Row.fetchAll(
@@ -190,7 +192,7 @@ import struct Executor.Timestamp
             works.append(try await work { _ = try listing.page(in: $0) })
         }
         works.sort()
-        #expect(works[works.count * 99 / 100] < scan, "\(works.suffix(3)), scan \(scan)")
+        #expect(works[works.count * 99 / 100] < scan * 5, "\(works.suffix(3)), scan \(scan)")
         #expect(works[works.count / 2] < scan / 20, "\(works[works.count / 2]), scan \(scan)")
     }
 
