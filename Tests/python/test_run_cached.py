@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cli import danube
 from runs import Place
 from test_run_workspaces import CHANGES, PREPARE
 
@@ -174,3 +175,60 @@ step.run("echo a d; ls a d > out || true", name="list", inputs=["**"], outputs=[
     passes(place)
     dry = passes(place, "--dry-run", "--json")
     assert dry.count('"cache":"hit"') == 2, dry
+
+
+def test_an_isolated_job_that_would_do_nothing_is_known_by_its_files(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.put("a", "1")
+    place.put("other", "1")
+    place.write(
+        f"""
+step.run({counted(place, "cp a out")!r}, name="make", inputs=["a"], outputs=["out"])
+artifacts.upload("out")
+"""
+    )
+    artifact = place.repository / "danube-out/out"
+
+    def nothing() -> bool:
+        out = passes(place)
+        assert artifact.read_text() == (place.repository / "a").read_text()
+        return "Nothing to do" in out
+
+    assert not nothing()
+    # Where an artifact was written just now, a later change might not show.
+    assert nothing() or nothing()
+    (place.repository / "a").touch()
+    assert nothing()
+    assert "isolated" in danube("jobs", "--json", cwd=place.repository, env=place.env).out
+    artifact.write_text("by hand")
+    assert not nothing()
+    assert nothing() or nothing()
+    artifact.unlink()
+    assert not nothing()
+    assert nothing() or nothing()
+    assert ran(place) == 1
+    # Another file: everything is looked up, and comes from the cache.
+    place.put("other", "2")
+    assert not nothing()
+    assert nothing() or nothing()
+    assert ran(place) == 1
+    place.put("a", "2")
+    assert not nothing()
+    assert ran(place) == 2
+    assert nothing() or nothing()
+    assert "Nothing to do" not in passes(place, "--no-cache")
+    assert ran(place) == 3
+
+
+def test_a_job_with_a_step_that_runs_every_time_is_never_nothing(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.put("a", "1")
+    place.write(
+        f"""
+step.run("cp a out", name="make", inputs=["a"], outputs=["out"])
+step.run({counted(place, "true")!r}, name="every time")
+"""
+    )
+    for _ in range(3):
+        assert "Nothing to do" not in passes(place)
+    assert ran(place) == 3

@@ -1,4 +1,4 @@
-"""`danube shell STEP`: the workspace of a step that failed, as it left it."""
+"""`danube shell STEP`: the workspace of a step as it left it, of one that failed above all."""
 
 from __future__ import annotations
 
@@ -384,12 +384,14 @@ def test_mistakes_are_named_with_what_to_do(plain: Place) -> None:
     assert nothing.status == MISTAKE and "no job was recorded" in nothing.err
     plain.run("isolated")
     fine = shell(plain, "good", "-c", "true")
-    assert fine.status == MISTAKE and "did not fail" in fine.err and fine.hints
+    assert fine.status == MISTAKE and "nothing is kept of `good`" in fine.err and fine.hints
     job = fail(plain, FAILS)
     unknown = shell(plain, "tset", "-c", "true")
     assert unknown.status == MISTAKE and unknown.hints == ["Did you mean `test`?"]
     passed = shell(plain, "build", "-c", "true", "--job", job)
-    assert passed.status == MISTAKE and passed.hints == ["What failed is `test`."]
+    assert passed.status == MISTAKE and "not one for the cache" in passed.err
+    never = shell(plain, "later", "-c", "true", "--job", job)
+    assert never.status == MISTAKE and never.hints == ["What failed is `test`."]
     silent = shell(plain, "test")
     assert silent.status == MISTAKE and silent.hints == ["Run one command with -c COMMAND."]
     assert shell(plain, "test", "-c", "true", "--job", "nothing00").status == MISTAKE
@@ -446,3 +448,76 @@ def test_nothing_is_left_when_its_engine_is_killed(place: Place) -> None:
         assert screen.process.wait(DEADLINE) == 128 + signal.SIGKILL
     assert said(place, "test", "cat out") == "built\n"
     assert place.left == []
+
+
+CACHED = r"""
+step.run("echo made > made; rm given", name="before")
+step.run(
+    "cat kept > out; ls; echo '\\\\n' >> out; printenv A >> out", name="declared",
+    inputs=["kept", "made"], outputs=["out"], env={"A": "b \\ 'c'"})
+step.run("rm made; echo all > all", name="whole", cache=True)
+step.run("cat $A", name="secret", inputs=["kept"], outputs=[], env={"A": secrets.get("S")},
+         check=False)
+"""
+
+
+def test_a_step_that_succeeded_opens_from_the_cache(place: Place) -> None:
+    place.write(CACHED.replace('secrets.get("S")', '"kept"'))
+    for number in range(2):
+        ran = place.run("isolated")
+        assert ran.status == SUCCESS, ran.out + ran.err
+        found = said(place, "declared", 'ls; cat out; echo "$A"; pwd').splitlines()
+        # What it declares to read, and what it wrote.
+        assert found[:3] == ["kept", "made", "out"], number
+        assert found[3:7] == ["kept", "\\\\n", "b \\ 'c'", "b \\ 'c'"]
+        assert found[7].startswith(str(place.cache))
+        assert said(place, "declared", 'rm out; "$DANUBE_STEP_SCRIPT" >&2; tail -n 1 out') == (
+            "b \\ 'c'\n"
+        )
+        assert said(place, "whole", "ls").split() == ["all", "danubefile.py", "kept", "out"]
+    assert place.left == []
+    # Without its contents there is nothing to show.
+    for blob in (place.cache / "cas/sha256").rglob("*"):
+        if blob.is_file():
+            blob.unlink()
+    gone = shell(place, "declared", "-c", "ls")
+    assert gone.status == 3 and gone.hints[0].startswith("Run it again: danube rerun")
+
+
+def test_a_failed_step_is_preferred_to_one_that_succeeded(plain: Place) -> None:
+    body = """
+step.run("cat given > out; test $(cat given) = given", name="x", inputs=["given"], outputs=["out"])
+"""
+    plain.put("given", "other")
+    fail(plain, body)
+    plain.put("given", "given")
+    ran = plain.run("isolated")
+    assert ran.status == SUCCESS
+    assert said(plain, "x", "cat out") == "other"
+    job = re.findall(r"\bjob (\w{9})\b", ran.out)[-1]
+    assert said(plain, "x", "cat out", "--job", job) == "given"
+    assert "not in the cache any more" in _after_clearing(plain, job)
+
+
+def _after_clearing(place: Place, job: str) -> str:
+    cleared = danube("cache", "gc", "--max-size", "0", cwd=place.repository, env=place.env)
+    assert cleared.status == SUCCESS, cleared
+    ended = shell(place, "x", "-c", "true", "--job", job)
+    assert ended.status == MISTAKE
+    return ended.err
+
+
+def test_a_secret_of_a_cached_step_has_to_be_given_again(plain: Place) -> None:
+    plain.put("kept", "kept")
+    plain.write(CACHED.replace("rm given", "true").replace('"cat $A"', '"test -n \\"$A\\""'))
+    ran = plain.run("isolated", "--secret", "S=value")
+    assert ran.status == SUCCESS, ran.out + ran.err
+    ended = shell(plain, "secret", "-c", "echo ${A-none}")
+    assert ended.out == "none\n" and "S" in ended.err
+    assert said(plain, "secret", "echo $A", "--secret", "S=value") == "value\n"
+
+
+def test_in_place_it_is_the_working_copy_for_a_cached_step_too(plain: Place) -> None:
+    plain.write('step.run("cat given > out", name="x", inputs=["given"], outputs=["out"])')
+    assert plain.run("in-place").status == SUCCESS
+    assert said(plain, "x", "pwd; cat out") == f"{plain.repository}\ngiven\n"

@@ -99,8 +99,9 @@ struct RunCommand: ParsableCommand {
             bytes, root: root, isInPlace: inPlace, allowsHost: host,
             secrets: values.version(cacheFolder: places.cache))
         let memoFile = JobMemoFile(cacheFolder: places.cache, key: runKey)
-        if inPlace, !noCache, let memo = memoFile.read() {
-            switch memo.changes(beneath: root) {
+        let isRemembered = !noCache && source.rev == nil
+        if isRemembered, let memo = memoFile.read() {
+            switch inPlace ? memo.changes(beneath: root) : unchanged(memo, root, places) {
             case .nothing: return try sayNothingToDo(memo, order, places)
             case .some(let changed): earlier = (memo, changed)
             case .much: break
@@ -124,7 +125,7 @@ struct RunCommand: ParsableCommand {
         configuration.planBytes = bytes
         configuration.explains = display.explains
         configuration.remoteCache = noCache ? nil : try remote.use()
-        configuration.memoFile = inPlace && !noCache ? memoFile : nil
+        configuration.memoFile = isRemembered ? memoFile : nil
         do {
             let run = LocalRun(configuration, observer: display.observer(root: root))
             let summary = try run.run(after: earlier)
@@ -132,6 +133,10 @@ struct RunCommand: ParsableCommand {
         } catch {
             throw Failure.environment("the run cannot begin: \(error)")
         }
+    }
+
+    private func unchanged(_ memo: JobMemo, _ root: String, _ places: Places) -> JobMemo.Change {
+        memo.isUnchanged(root: root, cacheFolder: places.cache) ? .nothing : .much
     }
 
     private func runAndWatch() throws {

@@ -7,12 +7,13 @@ import Glibc
 struct ShellCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shell",
-        abstract: "Open a shell where a step failed.",
+        abstract: "Open a shell where a step ran, one that failed above all.",
         discussion: """
             The workspace is as the step left it, at the same path, with the step's variables. \
             What you change is thrown away when you leave, and you can come back. For a job that \
             ran --in-place it is the working copy itself. Workspaces of the last \
-            \(FailedJobs.mostJobs) jobs that failed are kept.
+            \(FailedJobs.mostJobs) jobs that failed are kept; that of a step whose result is in \
+            the cache is made of it.
             """)
 
     @Argument(
@@ -22,7 +23,8 @@ struct ShellCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The job (default: the latest one here in which the step failed).", valueName: "job"),
+            "The job (default: the latest here in which the step failed, else succeeded).",
+            valueName: "job"),
         completion: .custom { _, _, _ in Jobs.completions() })
     var job: String?
 
@@ -48,9 +50,9 @@ struct ShellCommand: ParsableCommand {
                 hint: "Start it in the foreground, or run one command with -c COMMAND.")
         }
         let values = try secrets.values()
-        let found = try FailedStepChoice.find(step, job: job, in: try place.jobs())
+        let found = try ShellChoice.find(step, job: job, in: try place.jobs())
         var shell = StepShell(
-            found.step, of: found.job.id.text, found.held, cacheFolder: try Places().cache,
+            found.step, of: found.job.id.text, found.source, cacheFolder: try Places().cache,
             secrets: values)
         shell.command = command
         shell.hasTerminal = hasTerminal
@@ -70,7 +72,7 @@ struct ShellCommand: ParsableCommand {
         }
     }
 
-    private func run(_ shell: StepShell, _ found: FailedStepChoice) throws(Failure) -> Int32 {
+    private func run(_ shell: StepShell, _ found: ShellChoice) throws(Failure) -> Int32 {
         let again = "Run it again: danube rerun \(found.job.id)."
         do {
             return try shell.run { Output.err("danube: note: \(DisplayText.escaped($0))") }
@@ -85,7 +87,7 @@ struct ShellCommand: ParsableCommand {
     }
 
     /// Says where the person is. A command is run without a word, but for what it lacks.
-    private func greet(_ shell: StepShell, _ found: FailedStepChoice) {
+    private func greet(_ shell: StepShell, _ found: ShellChoice) {
         var buffer = TextBuffer(
             colour: Terminal.of(STDERR_FILENO, choice: colour.color).colour)
         let step = shell.step
@@ -93,8 +95,8 @@ struct ShellCommand: ParsableCommand {
             buffer.put("danube: ", .bold)
             buffer.put("step `")
             buffer.safe(step.name)
-            buffer.put("` of job \(found.job.id) failed: ")
-            buffer.safe(step.ending)
+            buffer.put("` of job \(found.job.id) ")
+            buffer.safe(found.ending)
             buffer.put(
                 step.isInPlace
                     ? ". This is the working copy, which may have changed since.\n"

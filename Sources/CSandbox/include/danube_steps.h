@@ -65,6 +65,9 @@ int danube_loop_wait(int loop, uint64_t *tokens, int capacity, int milliseconds)
 // Blocks the signals that end programs, or tell of the terminal's size, and opens a descriptor
 // from which their numbers are read by `danube_next_signal`, which gives 0 when there is none.
 int danube_watch_signals(void);
+
+// Whether a blocked signal waits that ends programs.
+int danube_end_is_pending(void);
 int danube_next_signal(int descriptor);
 
 // Keeps what this process holds in memory from cores and from other processes of the user, and lets

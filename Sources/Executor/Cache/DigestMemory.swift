@@ -48,6 +48,15 @@ package final class DigestMemory: Sendable {
         self.init(file: file, pause: LazyPause(folder), isForLittle: isForLittle)
     }
 
+    /// Reads the memory of a repository, which is a file of a cache.
+    convenience init(
+        of root: String, folder: Folder, cacheFolder: String, isForLittle: Bool = false
+    ) {
+        self.init(
+            file: "\(cacheFolder)/digests/\(Digest(ofUTF8: root).hex)", folder: folder,
+            isForLittle: isForLittle)
+    }
+
     convenience init(file: String, pause: Guard, isForLittle: Bool = false) {
         self.init(file: file, pause: LazyPause(known: pause), isForLittle: isForLittle)
     }

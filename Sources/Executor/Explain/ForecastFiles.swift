@@ -17,8 +17,7 @@ struct ForecastFiles {
         let root = configuration.root
         let folder = try Folder(root)
         let memory = DigestMemory(
-            file: "\(configuration.cacheFolder)/digests/\(Digest(ofUTF8: root).hex)",
-            folder: folder)
+            of: root, folder: folder, cacheFolder: configuration.cacheFolder)
         if configuration.isInPlace {
             origin = .folder(TreeReader(folder, memory: memory))
         } else if let revision = configuration.revision {

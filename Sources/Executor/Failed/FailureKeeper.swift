@@ -77,13 +77,7 @@ extension Scheduler {
             let names = Set(resolved.publicEnvironment.map(\.name))
             record.variables.removeAll { names.contains(String($0.prefix { $0 != "=" })) }
             record.variables += resolved.publicEnvironment.map { "\($0.name)=\($0.value)" }
-            record.services = resolved.publicServices.map { service in
-                FailedStep.Service(
-                    name: service.name, image: service.image,
-                    variables: service.env.map { "\($0.name)=\($0.value.literal ?? "")" },
-                    ports: service.ports, ready: service.ready.literal ?? "",
-                    readyMilliseconds: service.readyTimeoutMilliseconds)
-            }
+            record.services = resolved.publicServices.map(FailedStep.Service.init)
         } else {
             record.variables = environment.variables(
                 resolved.publicEnvironment, workspace: host.view ?? left.folder, job: job)

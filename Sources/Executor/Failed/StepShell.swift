@@ -1,14 +1,14 @@
 internal import CSandbox
 internal import Glibc
 
-/// A shell in the workspace of a step that failed, as the step left it, with its environment.
+/// A shell in the workspace of a step, as the step left it, with its environment.
 ///
 /// The workspace is made anew of what is kept, at the path at which the step saw it. What happens
 /// in it goes to a layer of its own, which is thrown away.
 package struct StepShell {
-    /// What was kept of the step.
+    /// What is known of the step.
     package let step: FailedStep
-    private let held: FailedJobs.Held
+    private let source: Source
     private let job: String
     private let cacheFolder: String
     private let secrets: SecretValues
@@ -24,14 +24,14 @@ package struct StepShell {
     /// The variable that names the file which runs the step's own command.
     package static let scriptVariable = "DANUBE_STEP_SCRIPT"
 
-    /// Prepares a shell for a step of a job that is held.
+    /// Prepares a shell for a step of a job.
     package init(
-        _ step: FailedStep, of job: String, _ held: FailedJobs.Held, cacheFolder: String,
+        _ step: FailedStep, of job: String, _ source: Source, cacheFolder: String,
         secrets: SecretValues
     ) {
         self.step = step
         self.job = job
-        self.held = held
+        self.source = source
         self.cacheFolder = cacheFolder
         self.secrets = secrets
         var marks = SecretMarks(secrets)
@@ -50,7 +50,7 @@ package struct StepShell {
     /// Runs it to its end within the engine, and gives its exit code. `tell` hears what a person
     /// should know. Throws `WorkspaceError`, `CacheError`, `RunnerError` or `AttemptError`.
     package func run(tell: (String) -> Void) throws -> Int32 {
-        defer { held.release() }
+        defer { if case .kept(let held) = source { held.release() } }
         let place = try WorkPlace(cacheFolder, job: job, namespaces: namespaces)
         defer { place.remove() }
         if step.isInPlace {
@@ -78,8 +78,13 @@ package struct StepShell {
         defer { withExtendedLifetime(usage) {} }
         let number = step.folder.split(separator: "/").last.flatMap { Int($0) } ?? 1
         let store = try ContentStore("\(cacheFolder)/cas")
-        let layers = try held.layers(of: step, cacheFolder: cacheFolder, store: store) {
-            workspaces.layerPath()
+        let layers: [Layer]
+        switch source {
+        case .kept(let held):
+            layers = try held.layers(of: step, cacheFolder: cacheFolder, store: store) {
+                workspaces.layerPath()
+            }
+        case .cached(let files): layers = try files.layers(store, place: workspaces.layerPath)
         }
         return try workspaces.open(WorkspaceState(layers), as: number)
     }

@@ -16,6 +16,9 @@ package struct JobMemo {
     package let digest: PlanDigest
     /// How many steps its plan has.
     package let stepCount: Int
+    /// Of the files that a job in workspaces of its own began with, the digest of their tree; `nil`
+    /// for a job in place.
+    var source: Digest?
     let records: [danube_record]
     /// Paths, each ended by NUL.
     let paths: [CChar]
@@ -38,6 +41,16 @@ package struct JobMemo {
         case some([UInt32])
         /// So much that it is not worth telling apart.
         case much
+    }
+
+    /// Whether a job in workspaces of its own would do nothing: it would begin with the same files,
+    /// and what it put into the working copy is there.
+    package func isUnchanged(root: String, cacheFolder: String) -> Bool {
+        guard let source, changes(beneath: root) == .nothing, let folder = try? Folder(root) else {
+            return false
+        }
+        let memory = DigestMemory(of: root, folder: folder, cacheFolder: cacheFolder)
+        return (try? SourceTree.workingCopy(root, memory: memory, into: nil))?.digest == source
     }
 
     /// Looks at everything.

@@ -4,7 +4,7 @@ package import PipelineIR
 
 /// Keeps memos of jobs in files of the cache, one for each order to run.
 package struct JobMemoFile {
-    private static let head = Array("DNBJOB1\n".utf8)
+    private static let head = Array("DNBJOB2\n".utf8)
     private static let most: Int64 = 1 << 30
     private let path: String
     private let key: Digest
@@ -58,12 +58,13 @@ extension JobMemo {
                 + 4 * (begins.count + references.count + settled.count))
         for count in [
             job.utf8.count, stepCount, records.count, paths.count, begins.count, references.count,
-            settled.count, pipeline.utf8.count,
+            settled.count, pipeline.utf8.count, source == nil ? 0 : Digest.byteCount,
         ] {
             Self.append([UInt64(count)], to: &bytes)
         }
         bytes += Array(job.utf8) + Array(pipeline.utf8)
         bytes += digest.digest.bytes
+        bytes += source?.bytes ?? []
         Self.append(records, to: &bytes)
         Self.append(paths, to: &bytes)
         Self.append(begins, to: &bytes)
@@ -93,10 +94,10 @@ extension JobMemo {
                 initialized = Int(count)
             }
         }
-        guard let counts = take(8, UInt64.self), let name = take(counts[0], UInt8.self),
+        guard let counts = take(9, UInt64.self), let name = take(counts[0], UInt8.self),
             let pipeline = take(counts[7], UInt8.self),
             let plan = take(UInt64(Digest.byteCount), UInt8.self),
-            let digest = Digest(bytes: plan),
+            let digest = Digest(bytes: plan), let source = take(counts[8], UInt8.self),
             let records = take(counts[2], danube_record.self),
             let paths = take(counts[3], CChar.self), let begins = take(counts[4], UInt32.self),
             let references = take(counts[5], UInt32.self),
@@ -114,5 +115,6 @@ extension JobMemo {
             stepCount: Int(counts[1]),
             records: records, paths: paths, begins: begins, references: references,
             unsettled: Set(unsettled))
+        self.source = Digest(bytes: source)
     }
 }

@@ -25,6 +25,26 @@ final class RunTrace {
         set { steps[step.int] = newValue }
     }
 
+    /// The memo of a job in workspaces of its own that began with a tree, of which the same is known:
+    /// all that it touched of the working copy are its artifacts.
+    func memo(
+        of plan: Plan, job: String, digest: PlanDigest, source: Digest, folder: Folder,
+        memory: DigestMemory
+    ) -> JobMemo? {
+        guard !steps.contains(where: { $0 == nil }) else { return nil }
+        var builder = JobMemoBuilder(folder: folder, memory: memory)
+        for step in steps {
+            if case .copied(_, let written) = step {
+                builder.add(read: [], written: written)
+            } else {
+                builder.addNothing()
+            }
+        }
+        var memo = builder.finish(job: job, pipeline: plan.pipeline, digest: digest)
+        memo.source = source
+        return memo
+    }
+
     /// The memo of a job of which everything is known, which is when all its steps are in the
     /// cache, were skipped, or copied files; `nil` otherwise.
     func memo(

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CSandbox
 
 /// A run's use of a cache elsewhere.
 extension LocalRun {
@@ -13,7 +13,7 @@ extension LocalRun {
     /// Sends what is still to be sent, and says what a person should know. Who interrupts the run
     /// does not wait.
     func finish(_ remote: RemoteCache, isAwaited: Bool) {
-        let isSent = remote.finish(isStopped: { !isAwaited || Self.isInterrupted })
+        let isSent = remote.finish(isStopped: { !isAwaited || danube_end_is_pending() == 1 })
         if let problem = remote.takeProblem() {
             observer.told(
                 RunMessage(
@@ -24,12 +24,5 @@ extension LocalRun {
             observer.told(
                 RunMessage(.warning, "Not all results were sent to the cache at \(remote.address)"))
         }
-    }
-
-    /// Whether a signal waits that ends the program.
-    private static var isInterrupted: Bool {
-        var pending = sigset_t()
-        sigpending(&pending)
-        return [SIGINT, SIGTERM, SIGHUP, SIGQUIT].contains { sigismember(&pending, $0) == 1 }
     }
 }

@@ -50,6 +50,9 @@ final class IsolatedHost: StepHost {
 
     var view: String? { workspaces.view }
 
+    /// The digest of what the job began with.
+    var sourceDigest: Digest? { source.layers[0].tree?.digest }
+
     func inputs(of step: StepIndex, _ globs: [Glob]) throws -> FileTree {
         let state = try state(before: step)
         let reader = StateReader(state: state, store: store)

@@ -67,7 +67,8 @@ package struct LocalRun {
         finish { try cache.flush() }
         finish { try memory.save() }
         let isKnown = outcome == .succeeded && containers == nil
-        remember(isKnown ? trace : nil, configured, earlier?.memo, folder, memory)
+        let source = (host as? IsolatedHost)?.sourceDigest
+        remember(isKnown ? trace : nil, configured, earlier?.memo, source, folder, memory)
         for error in untold.map({ $0 + recorder.waitForWriter() }) ?? [] {
             observer.told(RunMessage(.warning, "\(error)", hint: error.hint))
         }
@@ -90,20 +91,28 @@ package struct LocalRun {
             try Workspaces.makeFolder("\(configuration.cacheFolder)/\(name)")
         }
         return DigestMemory(
-            file: "\(configuration.cacheFolder)/digests/\(Digest(ofUTF8: configuration.root).hex)",
-            folder: folder, isForLittle: isForLittle)
+            of: configuration.root, folder: folder, cacheFolder: configuration.cacheFolder,
+            isForLittle: isForLittle)
     }
 
     /// Keeps a memo of what a job did, or removes the one that is there. Nothing is kept of a job
     /// that failed, or that used images: a memo knows files only.
     private func remember(
         _ trace: RunTrace?, _ configured: RunConfiguration, _ earlier: JobMemo?,
-        _ folder: Folder, _ memory: DigestMemory
+        _ source: Digest?, _ folder: Folder, _ memory: DigestMemory
     ) {
         guard let file = configured.memoFile else { return }
-        let memo = trace?.memo(
-            of: configured.plan, job: configured.job, digest: configured.digest,
-            after: earlier, folder: folder, memory: memory)
+        let (plan, job, digest) = (configured.plan, configured.job, configured.digest)
+        let memo =
+            if let source {
+                trace?.memo(
+                    of: plan, job: job, digest: digest, source: source, folder: folder,
+                    memory: memory)
+            } else {
+                trace?.memo(
+                    of: plan, job: job, digest: digest, after: earlier, folder: folder,
+                    memory: memory)
+            }
         finish { if let memo { try file.write(memo) } else { file.remove() } }
     }
 
@@ -199,7 +208,7 @@ package struct LocalRun {
         return results
     }
 
-    /// Records that a job in place would do nothing, as its memo says. What killed jobs left is
+    /// Records that a job would do nothing, as its memo says. What killed jobs left is
     /// cleaned up as by any other run.
     package static func record(
         unchanged memo: JobMemo, root: String, trigger: String, cacheFolder: String,
@@ -207,7 +216,8 @@ package struct LocalRun {
     ) throws {
         WorkPlace.removeDead(in: cacheFolder, seesProcesses: true)
         var job = JobDescription(
-            repository: root, pipeline: memo.pipeline, plan: memo.digest, mode: "in-place",
+            repository: root, pipeline: memo.pipeline, plan: memo.digest,
+            mode: memo.source == nil ? "in-place" : "isolated",
             steps: [])
         job.trigger = trigger
         job.repeats = JobID(memo.job)
