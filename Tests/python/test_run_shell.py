@@ -469,11 +469,11 @@ def test_a_step_that_succeeded_opens_from_the_cache(place: Place) -> None:
         found = said(place, "declared", 'ls; cat out; echo "$A"; pwd').splitlines()
         # What it declares to read, and what it wrote.
         assert found[:3] == ["kept", "made", "out"], number
-        assert found[3:7] == ["kept", "\\\\n", "b \\ 'c'", "b \\ 'c'"]
-        assert found[7].startswith(str(place.cache))
-        assert said(place, "declared", 'rm out; "$DANUBE_STEP_SCRIPT" >&2; tail -n 1 out') == (
-            "b \\ 'c'\n"
-        )
+        # Its own command does the same again, whatever signs it has.
+        assert found[3:-2] == ["kept", r"\n", r"b \ 'c'"] and found[-2] == r"b \ 'c'"
+        assert found[-1].startswith(str(place.cache))
+        again = said(place, "declared", 'rm out; "$DANUBE_STEP_SCRIPT" >&2; cat out')
+        assert again.splitlines() == found[3:-2]
         assert said(place, "whole", "ls").split() == ["all", "danubefile.py", "kept", "out"]
     assert place.left == []
     # Without its contents there is nothing to show.
