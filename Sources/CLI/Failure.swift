@@ -34,6 +34,12 @@ enum Failure: Error, Equatable {
 
     /// Says what failed and ends the program.
     func end() -> Never {
+        tell()
+        exit(status)
+    }
+
+    /// Says what failed.
+    func tell() {
         let (message, hint) = words
         if let message {
             var buffer = TextBuffer(colour: Terminal.of(STDERR_FILENO).colour)
@@ -50,6 +56,5 @@ enum Failure: Error, Equatable {
             }
             Output.err(buffer)
         }
-        exit(status)
     }
 }

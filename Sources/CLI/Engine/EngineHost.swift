@@ -1,10 +1,11 @@
+import ArgumentParser
 import CSandbox
 import Compiler
 import Executor
 import Glibc
 
-/// `danube engine --host`: what takes time in the start of an engine is done once, and each engine
-/// is a fork of this process. It never learns a secret, and ends with the master that asks it.
+/// `danube engine --host`: what takes time in the start of an engine is done once, and each engine,
+/// and each answer to a request for a plan, is a fork of this process. It never learns a secret, and ends with the master that asks it.
 struct EngineHost {
     private static let socket: Int32 = STDIN_FILENO
     /// The place for the title of an engine: its argument.
@@ -26,6 +27,9 @@ struct EngineHost {
         titleSize = last - start + strlen(last) + 1
     }
 
+    /// The word that asks for a plan.
+    private static let plan = "plan"
+
     /// Serves until nobody can ask any more. Returns in each engine, with its folder and journal.
     func serve() throws(Failure) -> (folder: String, journal: JournalFile)? {
         retitle("--host")
@@ -43,6 +47,15 @@ struct EngineHost {
             defer {
                 close(input)
                 close(error)
+            }
+            if words == [Self.plan] {
+                let process = danube_host_fork(Self.socket, input, error)
+                if process == 0 {
+                    (input, error) = (-1, -1)
+                    PlanRequest.serve()
+                }
+                guard danube_host_answer(Self.socket, process) == 0 else { return nil }
+                continue
             }
             // The lock is taken before the answer: an engine that was promised can be heard.
             guard words.count == 2, let size = Int(words[0]),
@@ -71,6 +84,7 @@ struct EngineHost {
     private func warm() -> Int32 {
         let namespaces = danube_engine_probe(Int32(DANUBE_OWN_MOUNTS | DANUBE_OWN_PROCESSES))
         Compiler.warm()
+        _ = try? Danube.parseAsRoot(["plan", "--format=json", "--param=a=b", "--", "p"])
         _ = try? EngineOrder(Array(#"{"job":"0","parameters":{"a":"b"}}"#.utf8), from: "")
         if namespaces & Int32(DANUBE_OWN_MOUNTS) != 0, canMount() {
             Workspaces.knowsMounts(beneath: cache)

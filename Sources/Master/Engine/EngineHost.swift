@@ -35,22 +35,75 @@ final class EngineHost: Sendable {
     func start(
         folder: String, journal: UInt64, input: Int32, error: Int32
     ) throws(EngineError) -> pid_t? {
-        let answer = state.withLock { host -> Int32? in
+        guard let answer = ask("\(journal) \(folder)", input: input, error: error) else {
+            return nil
+        }
+        guard answer > 0 else {
+            throw .system("start an engine in", path: folder, errno: -answer)
+        }
+        return answer
+    }
+
+    /// What `danube plan` comes to, done by a fork; `nil` where there is no host to be had, or the
+    /// fork ended without an answer.
+    ///
+    /// - Parameter child: the program with its words, as it would be started without a host.
+    func plan(_ child: ChildProgram, seconds: Int) -> ChildProgram.End? {
+        var words: [UInt8] = []
+        for word in child.arguments.dropFirst() { words += Array(word.utf8) + [0] }
+        words.append(0)
+        var sockets: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &sockets) == 0 else {
+            return nil
+        }
+        defer { close(sockets[0]) }
+        var error: (reading: Int32, writing: Int32) = (-1, -1)
+        guard ChildProgram.pipe(&error) == 0 else {
+            close(sockets[1])
+            return nil
+        }
+        defer { close(error.reading) }
+        let isAsked = ask("plan", input: sockets[1], error: error.writing).map { $0 > 0 } ?? false
+        close(sockets[1])
+        close(error.writing)
+        guard isAsked, send(words, to: sockets[0]) else { return nil }
+        guard let texts = child.drain(sockets[0], error.reading, seconds: seconds, nil) else {
+            return .tooLong
+        }
+        // The last byte is the exit status, unless it was cut off.
+        guard let status = texts.output.last, status < 0x0a || status == 70 else { return nil }
+        return .ended(
+            Int32(status), String(decoding: texts.output.dropLast(), as: UTF8.self),
+            String(decoding: texts.error, as: UTF8.self))
+    }
+
+    private func send(_ bytes: [UInt8], to socket: Int32) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes { bytes in
+                Glibc.send(
+                    socket, bytes.baseAddress?.advanced(by: sent), bytes.count - sent,
+                    Int32(MSG_NOSIGNAL))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    /// The process that an order made, or a negative error number; `nil` without a host.
+    private func ask(_ order: String, input: Int32, error: Int32) -> Int32? {
+        state.withLock { host -> Int32? in
             if host == nil { host = begin() }
             guard let socket = host?.socket else { return nil }
             var process: Int32 = 0
-            guard danube_host_ask(socket, "\(journal) \(folder)", input, error, &process) == 0
-            else {
+            guard danube_host_ask(socket, order, input, error, &process) == 0 else {
                 Self.end(&host)
                 return nil
             }
             return process
         }
-        guard let answer else { return nil }
-        guard answer > 0 else {
-            throw .system("start an engine in", path: folder, errno: -answer)
-        }
-        return answer
     }
 
     private func begin() -> Host? {

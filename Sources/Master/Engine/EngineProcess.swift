@@ -8,7 +8,8 @@ struct EngineProcess: Sendable {
     let program: String
     /// What an engine is started with, as `NAME=value`: nothing of the master's own.
     let environment: [String]
-    private let host: EngineHost
+    /// What forks them.
+    let host: EngineHost
 
     init(program: String, cache: String, environment: [String]) {
         self.program = program

@@ -2,8 +2,9 @@ internal import Glibc
 internal import NIOPosix
 internal import Synchronization
 
-/// Compiles plans without running them, by `danube plan` in a mirror: the evaluation of what
-/// strangers wrote never happens in the master. Few run at once, and few wait.
+/// Compiles plans without running them, by `danube plan` in a mirror, which a fork of the warm host
+/// does or else the program: the evaluation of what strangers wrote never happens in the master.
+/// Few run at once, and few wait.
 final class PlanCompiler: Sendable {
     /// Why there is no plan.
     enum Problem: Error, Equatable {
@@ -31,6 +32,7 @@ final class PlanCompiler: Sendable {
 
     private let program: String
     private let environment: [String]
+    private let host: EngineHost
     private let threads: NIOThreadPool
     private let waiting = Mutex(0)
 
@@ -43,8 +45,11 @@ final class PlanCompiler: Sendable {
     private static let mostParameterBytes = 64 << 10
 
     /// - Parameter threads: of which each compiles one plan at a time.
-    init(program: String, environment: [String], threads: NIOThreadPool) {
+    init(
+        program: String, environment: [String], host: EngineHost, threads: NIOThreadPool
+    ) {
         self.program = program
+        self.host = host
         self.environment = environment
         self.threads = threads
     }
@@ -58,11 +63,11 @@ final class PlanCompiler: Sendable {
         }
         guard count < Self.mostWaiting else { throw Problem.tooManyWaiting(count) }
         defer { waiting.withLock { $0 -= 1 } }
-        let environment = environment
+        let child = ChildProgram(
+            arguments: arguments, environment: environment, mostBytes: Self.mostBytes)
+        let host = host
         let end = try await threads.runIfActive {
-            ChildProgram(
-                arguments: arguments, environment: environment, mostBytes: Self.mostBytes
-            ).run(seconds: Self.seconds)
+            host.plan(child, seconds: Self.seconds) ?? child.run(seconds: Self.seconds)
         }
         switch end {
         case .ended(0, let output, let error):

@@ -60,7 +60,7 @@ struct ChildProgram {
             String(decoding: err, as: UTF8.self))
     }
 
-    private static func pipe(_ ends: inout (reading: Int32, writing: Int32)) -> Int32 {
+    static func pipe(_ ends: inout (reading: Int32, writing: Int32)) -> Int32 {
         var (reading, writing) = ends
         let status = danube_pipe(&reading, &writing)
         ends = (reading, writing)
@@ -78,7 +78,7 @@ struct ChildProgram {
     }
 
     /// Reads both until they end; `nil` when that takes too long.
-    private func drain(
+    func drain(
         _ output: Int32, _ error: Int32, seconds: Int, _ stop: StopSignal?
     ) -> (output: [UInt8], error: [UInt8])? {
         let end = ContinuousClock.now + .seconds(seconds)

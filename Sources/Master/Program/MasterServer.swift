@@ -84,7 +84,7 @@ struct MasterServer: Sendable {
             setting: setting, dispatcher: dispatcher, hub: hub,
             compiler: PlanCompiler(
                 program: setting.engine.program, environment: setting.engine.environment,
-                threads: pools.plans),
+                host: setting.engine.host, threads: pools.plans),
             disk: disk, metrics: metrics, reaper: reaper.metrics, cache: cache, traces: traces,
             started: started,
             shutDown: { end.yield($0) })
