@@ -155,10 +155,11 @@ def _restart(master: Master) -> float:
     return seconds
 
 
-def repository(folder: Path, *lines: str) -> dict:
+def repository(folder: Path, *lines: str, parameters: str = "") -> dict:
     """A repository with a pipeline of these lines, and what asks for a job of it."""
     folder.mkdir(parents=True)
-    head = "from danube import pipeline, step\n\n\n@pipeline(name='p')\ndef p() -> None:\n"
+    head = "from danube import pipeline, step\n\n\n@pipeline(name='p')\n"
+    head += f"def p({parameters}) -> None:\n"
     (folder / "danubefile.py").write_text(head + "".join(f"    {line}\n" for line in lines))
     git = ["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x@example.com"]
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
@@ -200,6 +201,31 @@ def latency(folder: Path, jobs: int) -> list[figures.Figure]:
             "submit to finished, asked each millisecond, p50", " ms", 20,
             statistics.median(late) * 1e3,
             f"p95 {late[int(len(late) * 0.95)] * 1e3:.1f} ms of {len(late)} jobs")
+    ]  # fmt: skip
+
+
+def plans(folder: Path, requests: int) -> list[figures.Figure]:
+    """How soon a plan is compiled of a commit that is known, the same again and others."""
+    order = repository(
+        folder / "ten",
+        *(f"step.run(f'echo {index} {{word}}', name='s{index}')" for index in range(10)),
+        parameters="word: str",
+    )
+    master = Master(folder)
+    same, other = [], []
+    try:
+        for index in range(requests + 5):
+            for taken, word in ((same, "x"), (other, str(index))):
+                begun = time.perf_counter()
+                master.raw("POST", "/api/v1/plans", {**order, "parameters": {"word": word}})
+                taken.append(time.perf_counter() - begun)
+    finally:
+        master.stop()
+    detail = f"with other parameters each time {statistics.median(other[5:]) * 1e3:.1f} ms"
+    return [
+        figures.at_most(
+            "compile request, warm, 10 steps, p50", " ms", 6, statistics.median(same[5:]) * 1e3,
+            detail)
     ]  # fmt: skip
 
 
@@ -251,8 +277,9 @@ def measure(work: Path, quick: bool) -> list[figures.Figure]:
     folder.mkdir(parents=True)
     try:
         found = histories(folder / "histories", 20 if quick else 200)
-        for name in ("latency", "logs"):
+        for name in ("latency", "logs", "plans"):
             (folder / name).mkdir()
+        found += plans(folder / "plans", 20 if quick else 100)
         found += latency(folder / "latency", 20 if quick else 60)
         return found + logs(folder / "logs")
     finally:

@@ -87,6 +87,17 @@ class Master:
         self.port = int(ready[1])
         self.token = (self.data / "admin.token").read_text().strip()
 
+    @property
+    def hosts(self) -> list[int]:
+        """Those of its children that fork engines."""
+        assert self.process is not None
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        children = [child for task in tasks for child in (task / "children").read_text().split()]
+        return [
+            int(child) for child in children
+            if b"--host" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]  # fmt: skip
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ends it and gives its exit status."""
         if self.process is None:

@@ -16,12 +16,8 @@ from master import Master, repository
 
 
 def _host(master: Master) -> int:
-    """The process of a master that forks its engines: the only child that it keeps."""
-    assert master.process is not None
-    threads = Path(f"/proc/{master.process.pid}/task").iterdir()
-    children = [n for thread in threads for n in (thread / "children").read_text().split()]
-    (host,) = [n for n in children if b"--host" in Path(f"/proc/{n}/cmdline").read_bytes()]
-    return int(host)
+    (host,) = master.hosts
+    return host
 
 
 def _ask_the_stopped(master: Master, place: Path) -> tuple[str, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,3 +135,15 @@ def test_metrics_are_open_when_that_is_configured(tmp_path: Path) -> None:
         answer = master.ask("GET", "/metrics", token="")
         assert answer.status == 200 and answer.headers["content-type"].startswith("text/plain")
         assert master.ask("GET", "/api/v1/status", token="").status == 401
+
+
+def test_a_plan_is_compiled_without_the_warm_host_as_well(
+    master: Master, tmp_path: Path
+) -> None:
+    place = repository(tmp_path / "repository")
+    first = plan(master, place).json
+    for _ in range(3):
+        for process in master.hosts:
+            os.kill(process, signal.SIGKILL)
+        assert plan(master, place).json == first
+    assert len(master.hosts) == 1

@@ -51,7 +51,7 @@ struct EngineHost {
             if words == [Self.plan] {
                 let process = danube_host_fork(Self.socket, input, error)
                 if process == 0 {
-                    (input, error) = (-1, -1)
+                    retitle(Self.plan)
                     PlanRequest.serve()
                 }
                 guard danube_host_answer(Self.socket, process) == 0 else { return nil }
