@@ -472,7 +472,8 @@ def test_a_server_that_says_nothing_does_not_keep_a_person(
             assert begun.wait(DEADLINE)
             process.send_signal(signal.SIGINT)
             process.wait(15)
-            assert process.returncode == 1
+            assert process.returncode == 1 and process.stdout is not None
+            assert b"was not used" not in process.stdout.read()
     finally:
         over.set()
     assert pair.ran == []

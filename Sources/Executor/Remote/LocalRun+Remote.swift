@@ -13,8 +13,10 @@ extension LocalRun {
     /// Sends what is still to be sent, and says what a person should know. Who interrupts the run
     /// does not wait.
     func finish(_ remote: RemoteCache, isAwaited: Bool) {
+        let earlier = remote.takeProblem()
         let isSent = remote.finish(isStopped: { !isAwaited || danube_end_is_pending() == 1 })
-        if let problem = remote.takeProblem() {
+        // What was ended fails, and is no problem of the cache.
+        if let problem = earlier ?? (isSent ? remote.takeProblem() : nil) {
             observer.told(
                 RunMessage(
                     .warning,
