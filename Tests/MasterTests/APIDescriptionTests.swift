@@ -38,7 +38,9 @@ import struct Executor.Timestamp
             mostPending: 1, mostMilliseconds: 1)
         routes = MasterParts(
             setting: setting, dispatcher: dispatcher, hub: EventHub(),
-            compiler: PlanCompiler(program: "/bin/false", environment: [], threads: threads),
+            compiler: PlanCompiler(
+                program: "/bin/false", environment: [], host: setting.engine.host,
+                threads: threads),
             disk: disk, metrics: JobMetrics(), reaper: ReaperMetrics(),
             cache: SharedCache(
                 store: try ContentStore("\(scratch.path)/cas"), database: database,

@@ -146,4 +146,6 @@ def test_a_plan_is_compiled_without_the_warm_host_as_well(
         for process in master.hosts:
             os.kill(process, signal.SIGKILL)
         assert plan(master, place).json == first
+    # The next request begins a new one.
+    assert plan(master, place).json == first
     assert len(master.hosts) == 1

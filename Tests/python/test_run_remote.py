@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 from cli import DEADLINE
-from master import Master
+from master import Master, git
+from master import repository as master_repository
 from programs import program
 from runs import MODES, Place
 
@@ -280,6 +281,8 @@ def liar() -> Iterator[tuple[type[Liar], str]]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Own)
     server.daemon_threads = True
+    # Clients that were lied to hang up.
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield Own, f"http://127.0.0.1:{server.server_address[1]}"
@@ -505,3 +508,42 @@ def test_bazel_shares_results_by_a_master(tmp_path: Path) -> None:
             assert (root / "bazel-bin/out").read_text() == "TEXT"
         assert "1 remote cache hit" in ended.stderr, ended.stderr
     assert (tmp_path / "ran").read_text() == "ran\n"
+
+
+def test_jobs_of_masters_share_results(tmp_path: Path, elsewhere: Elsewhere) -> None:
+    script = f"echo ran >> {tmp_path}/ran; cp a out; cat {tmp_path}/*/data/remote.token || true"
+    place = master_repository(
+        tmp_path / "repository", f"step.run({script!r}, name='x', inputs=['a'], outputs=['out'])"
+    )
+    (place / "a").write_text("text")
+    git(place, "add", "-A")
+    git(place, "commit", "-q", "-m", "a")
+    for number in (1, 2):
+        data = tmp_path / f"master{number}" / "data"
+        data.mkdir(parents=True)
+        token = data / "remote.token"
+        token.write_text(elsewhere.token)
+        token.chmod(0o600)
+        lines = [f'remote = "{elsewhere.url}"']
+        if elsewhere.token:
+            lines.append(f'remote_token = "{token}"')
+        with Master(data, "\n".join(["[cache]", *lines])) as master:
+            job = master.run(place)
+            assert job["state"] == "success", job
+            log = master.ask("GET", f"/api/v1/jobs/{job['id']}/logs").body
+            # No step sees what lets in.
+            assert not elsewhere.token or elsewhere.token.encode() not in log
+    assert (tmp_path / "ran").read_text() == "ran\n"
+
+
+def test_a_job_says_why_a_cache_elsewhere_is_not_used(tmp_path: Path) -> None:
+    place = master_repository(
+        tmp_path / "repository", "step.run('true', name='x', inputs=['*'], outputs=[])"
+    )
+    token = tmp_path / "token"
+    token.write_text("secret")
+    token.chmod(0o644)
+    lines = ["[cache]", 'remote = "http://127.0.0.1:9"', f'remote_token = "{token}"']
+    with Master(tmp_path / "data", "\n".join(lines)) as master:
+        job = master.run(place)
+        assert job["state"] == "success"

@@ -51,12 +51,14 @@ struct EngineCommand: ParsableCommand {
             throw error
         }
         let secrets = try secrets(order)
+        // Its token may be where nobody sees it any more.
+        let remote = order.remoteCache.map { EngineRemoteCache.use($0.url, tokenFile: $0.token) }
         do {
             try MasterFolder.hide(
                 from: folder, but: order.visible, namespaces: namespaces)
             try EngineThread.run {
                 Glibc.exit(
-                    try run(order, secrets, journal, namespaces, after: earlier))
+                    try run(order, secrets, remote, journal, namespaces, after: earlier))
             }
         } catch let failure as Failure {
             tell(failure, journal)
@@ -104,8 +106,8 @@ struct EngineCommand: ParsableCommand {
     /// Compiles and runs, or goes on with what engines before this one had begun, and gives the
     /// exit status.
     private func run(
-        _ order: EngineOrder, _ secrets: SecretValues, _ journal: JournalFile, _ namespaces: Int32,
-        after earlier: EarlierEngines
+        _ order: EngineOrder, _ secrets: SecretValues, _ remote: RemoteCacheUse?,
+        _ journal: JournalFile, _ namespaces: Int32, after earlier: EarlierEngines
     ) throws -> Int32 {
         guard
             let (plan, digest) = try earlier.plan(in: folder) ?? (try compile(order, journal))
@@ -122,6 +124,7 @@ struct EngineCommand: ParsableCommand {
         configuration.trigger = order.compile.event
         configuration.branch = order.compile.branch
         configuration.secrets = secrets
+        configuration.remoteCache = remote
         configuration.namespaces = namespaces
         configuration.explains = false
         configuration.earlier = order.earlier

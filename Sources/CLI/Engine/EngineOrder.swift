@@ -10,6 +10,8 @@ import PipelineIR
 /// `grouped` (whether its turn in a concurrency group has come, or another than that of its plan
 /// was asked for), and `earlier`, the job of which only what failed runs again: an object with
 /// `job`, `artifacts` (a folder) and `steps` (an object of states by the ids of steps).
+/// `remote_cache` and `remote_cache_token` (texts) are the address of a cache elsewhere, and the file
+/// of the token for it, or nothing.
 /// `sharing` says which slots all jobs share: `folder`, `count`, `share`, `weight` (a text).
 struct EngineOrder {
     var job: JobID
@@ -22,6 +24,8 @@ struct EngineOrder {
     var isGrouped = false
     var earlier: EarlierJob?
     var sharing: SlotSharing?
+    /// A cache elsewhere, and the file of the token for it; empty for none.
+    var remoteCache: (url: String, token: String)?
 
     static let name = "order.json"
     static let mostBytes = 4 << 20
@@ -62,6 +66,9 @@ struct EngineOrder {
         allowsHost = value["host"] == .bool(true)
         readsSecrets = value["secrets"] == .bool(true)
         isGrouped = value["grouped"] == .bool(true)
+        remoteCache = value["remote_cache"]?.text.map {
+            ($0, value["remote_cache_token"]?.text ?? "")
+        }
         sharing = Self.sharing(value["sharing"])
         earlier = Self.earlier(value["earlier"])
     }

@@ -37,12 +37,21 @@ struct RemoteCacheOptions: ParsableArguments {
     private func authorization(_ place: MasterAddress) throws(Failure) -> String? {
         let stored = try Terminal.environment(Self.token) == nil ? Login.stored() : nil
         let isStored = stored?.address == place
-        guard let token = Terminal.environment(Self.token) ?? (isStored ? stored?.token : nil)
-        else { return nil }
+        return try Self.authorization(
+            Terminal.environment(Self.token) ?? (isStored ? stored?.token : nil), at: place,
+            isAgreed: isStored && stored?.isInsecure == true)
+    }
+
+    /// What is sent with a token. Throws when it would go over a network as it is, and nobody agreed
+    /// to that.
+    static func authorization(
+        _ token: String?, at place: MasterAddress, isAgreed: Bool = false
+    ) throws(Failure) -> String? {
+        guard let token else { return nil }
         guard Login.isToken(token) else {
-            throw .mistake("\(Self.token) holds characters that no token has")
+            throw .mistake("the token for \(place.text) has characters that no token has")
         }
-        guard place.isEncrypted || place.isLoopback || isStored && stored?.isInsecure == true else {
+        guard place.isEncrypted || place.isLoopback || isAgreed else {
             throw .mistake(
                 "\(place.text) would receive the token without encryption",
                 hint: "Use https://, or `danube login --insecure-http` where the network is yours.")

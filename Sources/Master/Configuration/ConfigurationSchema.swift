@@ -57,6 +57,14 @@ extension ConfigurationKey {
             "cache.shared_size", .size(0...1 << 50), \.cache.sharedSize, .reloads,
             "The size that the cache for Bazel and others is kept below; 0 for no limit."),
         .init(
+            "cache.remote", .endpoint, \.cache.remote, .reloads,
+            "A cache elsewhere that jobs take results from and send theirs to: the address of a "
+                + "master, or of any server of Bazel's HTTP scheme."),
+        .init(
+            "cache.remote_token", .optionalPath, \.cache.remoteToken, .reloads,
+            "A file that only its owner may read, with the token, or `name:password`, for the cache "
+                + "elsewhere. Steps cannot read it in the folder `data`."),
+        .init(
             "repositories.allow", .repositories, \.repositories.allow, .reloads,
             default: "`[]`: local repositories of the user who runs the master",
             "What may be built: repositories that are one of these or beneath one."),

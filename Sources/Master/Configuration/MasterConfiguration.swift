@@ -68,6 +68,10 @@ package struct MasterConfiguration: Sendable, Equatable {
         package var size: Int64 = 10 << 30
         /// The bytes that the cache for others is kept below; 0 for no limit.
         package var sharedSize: Int64 = 10 << 30
+        /// A cache elsewhere that jobs use as well; `nil` for none.
+        package var remote: String?
+        /// The file of the token that lets in there.
+        package var remoteToken: String?
     }
 
     /// What may be built.

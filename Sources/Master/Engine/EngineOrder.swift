@@ -29,6 +29,8 @@ struct EngineOrder: Sendable {
     var sharing: SlotSharing?
     /// Whether its turn in a concurrency group has come: else no plan is run that names one.
     var isGrouped = false
+    /// A cache elsewhere, and the file of the token for it.
+    var remoteCache: (url: String, token: String?)?
     /// The job of which only what failed runs again.
     var earlier: Earlier?
 
@@ -95,6 +97,12 @@ struct EngineOrder: Sendable {
         }
         json.key("grouped")
         json.bool(isGrouped)
+        if let remoteCache {
+            json.key("remote_cache")
+            json.string(remoteCache.url)
+            json.key("remote_cache_token")
+            json.string(remoteCache.token ?? "")
+        }
         if let earlier { earlier.write(to: &json) }
         json.endObject()
         return json.bytes

@@ -112,6 +112,7 @@ struct JobRunner: Sendable {
             folder: setting.data.slots, count: setting.slots, share: share,
             weight: setting.weights[share] ?? 1)
         order.isGrouped = request.concurrency != nil
+        order.remoteCache = setting.remoteCache
         if let rerun = request.rerun, rerun.mode == .failed {
             order.earlier = EngineOrder.Earlier(
                 job: rerun.job, artifacts: "\(setting.data.job(rerun.job))/artifacts",

@@ -23,6 +23,11 @@ extension JobRunner {
         var weights: [String: Double] {
             configuration.values.teams.mapValues { Double($0.weight) }
         }
+        /// A cache elsewhere that jobs use, and the file of the token for it.
+        var remoteCache: (url: String, token: String?)? {
+            let cache = configuration.values.cache
+            return cache.remote.map { ($0, cache.remoteToken) }
+        }
         /// What may be built, as `repositories.allow` has it.
         var allowed: [String] { configuration.values.repositories.allow }
         /// Whose repositories may be built from anywhere.
