@@ -10,8 +10,8 @@ import PipelineIR
 /// `grouped` (whether its turn in a concurrency group has come, or another than that of its plan
 /// was asked for), and `earlier`, the job of which only what failed runs again: an object with
 /// `job`, `artifacts` (a folder) and `steps` (an object of states by the ids of steps).
-/// `remote_cache` and `remote_cache_token` (texts) are the address of a cache elsewhere, and the file
-/// of the token for it, or nothing.
+/// `remote_cache` and `remote_cache_token` (texts) are the address of a cache elsewhere, and the
+/// file of the token for it, or nothing.
 /// `sharing` says which slots all jobs share: `folder`, `count`, `share`, `weight` (a text).
 struct EngineOrder {
     var job: JobID

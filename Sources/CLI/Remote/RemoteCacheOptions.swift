@@ -42,8 +42,8 @@ struct RemoteCacheOptions: ParsableArguments {
             isAgreed: isStored && stored?.isInsecure == true)
     }
 
-    /// What is sent with a token. Throws when it would go over a network as it is, and nobody agreed
-    /// to that.
+    /// What is sent with a token. Throws when it would go over a network as it is, and nobody
+    /// agreed to that.
     static func authorization(
         _ token: String?, at place: MasterAddress, isAgreed: Bool = false
     ) throws(Failure) -> String? {

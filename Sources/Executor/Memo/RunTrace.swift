@@ -25,8 +25,8 @@ final class RunTrace {
         set { steps[step.int] = newValue }
     }
 
-    /// The memo of a job in workspaces of its own that began with a tree, of which the same is known:
-    /// all that it touched of the working copy are its artifacts.
+    /// The memo of a job in workspaces of its own that began with a tree, of which the same is
+    /// known: all that it touched of the working copy are its artifacts.
     func memo(
         of plan: Plan, job: String, digest: PlanDigest, source: Digest, folder: Folder,
         memory: DigestMemory

@@ -67,8 +67,7 @@ package struct LocalRun {
         finish { try cache.flush() }
         finish { try memory.save() }
         let isKnown = outcome == .succeeded && containers == nil
-        let source = (host as? IsolatedHost)?.sourceDigest
-        remember(isKnown ? trace : nil, configured, earlier?.memo, source, folder, memory)
+        remember(isKnown ? trace : nil, configured, earlier?.memo, host, folder, memory)
         for error in untold.map({ $0 + recorder.waitForWriter() }) ?? [] {
             observer.told(RunMessage(.warning, "\(error)", hint: error.hint))
         }
@@ -99,9 +98,10 @@ package struct LocalRun {
     /// that failed, or that used images: a memo knows files only.
     private func remember(
         _ trace: RunTrace?, _ configured: RunConfiguration, _ earlier: JobMemo?,
-        _ source: Digest?, _ folder: Folder, _ memory: DigestMemory
+        _ host: any StepHost, _ folder: Folder, _ memory: DigestMemory
     ) {
         guard let file = configured.memoFile else { return }
+        let source = (host as? IsolatedHost)?.sourceDigest
         let (plan, job, digest) = (configured.plan, configured.job, configured.digest)
         let memo =
             if let source {

@@ -62,8 +62,8 @@ extension ConfigurationKey {
                 + "master, or of any server of Bazel's HTTP scheme."),
         .init(
             "cache.remote_token", .optionalPath, \.cache.remoteToken, .reloads,
-            "A file that only its owner may read, with the token, or `name:password`, for the cache "
-                + "elsewhere. Steps cannot read it in the folder `data`."),
+            "A file that only its owner may read, with the token, or `name:password`, for the "
+                + "cache elsewhere. Steps cannot read it in the folder `data`."),
         .init(
             "repositories.allow", .repositories, \.repositories.allow, .reloads,
             default: "`[]`: local repositories of the user who runs the master",

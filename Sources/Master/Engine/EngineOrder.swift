@@ -97,15 +97,18 @@ struct EngineOrder: Sendable {
         }
         json.key("grouped")
         json.bool(isGrouped)
-        if let remoteCache {
-            json.key("remote_cache")
-            json.string(remoteCache.url)
-            json.key("remote_cache_token")
-            json.string(remoteCache.token ?? "")
-        }
+        writeRemoteCache(to: &json)
         if let earlier { earlier.write(to: &json) }
         json.endObject()
         return json.bytes
+    }
+
+    private func writeRemoteCache(to json: inout JSONWriter) {
+        guard let remoteCache else { return }
+        json.key("remote_cache")
+        json.string(remoteCache.url)
+        json.key("remote_cache_token")
+        json.string(remoteCache.token ?? "")
     }
 }
 
