@@ -5,8 +5,8 @@ import Executor
 import Glibc
 
 /// `danube engine --host`: what takes time in the start of an engine is done once, and each engine,
-/// and each answer to a request for a plan, is a fork of this process. It never learns a secret, and
-/// ends with the master that asks it.
+/// and each answer to a request for a plan, is a fork of this process. It never learns a secret,
+/// and ends with the master that asks it.
 struct EngineHost {
     private static let socket: Int32 = STDIN_FILENO
     /// The place for the title of an engine: its argument.
