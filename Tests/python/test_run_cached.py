@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 from cli import danube
 from runs import Place
 from test_run_workspaces import CHANGES, PREPARE
+from test_watch import SCHEMA
 
 # A result has contents and whether they can be executed, no other modes and no times.
 KEPT = {name: change for name, change in CHANGES.items() if name not in {"mode", "time"}}
@@ -197,6 +200,9 @@ artifacts.upload("out")
     assert not nothing()
     # Where an artifact was written just now, a later change might not show.
     assert nothing() or nothing()
+    event = json.loads(passes(place, "--json"))
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(event)
+    assert (event["event"], event["steps"]) == ("unchanged", 2)
     (place.repository / "a").touch()
     assert nothing()
     assert "isolated" in danube("jobs", "--json", cwd=place.repository, env=place.env).out

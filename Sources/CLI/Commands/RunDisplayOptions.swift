@@ -29,7 +29,7 @@ struct RunDisplayOptions: ParsableArguments {
         if quiet { return }
         if json {
             let line =
-                #"{"v":1,"event":"unchanged","steps":\#(steps),"job":"\#(job)"}"# + "\n"
+                #"{"v":1,"event":"unchanged","at_ns":0,"steps":\#(steps),"job":"\#(job)"}"# + "\n"
             return Output.write(Array(line.utf8), to: STDOUT_FILENO)
         }
         var buffer = TextBuffer(colour: Terminal.of(STDOUT_FILENO, choice: colour.color).colour)
