@@ -16,6 +16,9 @@ final class RemoteCacheClient: CacheTransport {
     /// How long nothing at all may come.
     private static let stall = Duration.seconds(20)
     private static let connecting = Duration.seconds(5)
+    /// How long a result, and a content, may take in all.
+    private static let mostForResult = Duration.seconds(30)
+    private static let mostForContent = Duration.seconds(900)
     /// How often a request is made again whose connection broke.
     private static let mostTries = 2
 
@@ -91,6 +94,11 @@ final class RemoteCacheClient: CacheTransport {
         if content != nil { request.headers.append(("Content-Type", "application/octet-stream")) }
         request.connecting = Self.connecting
         request.stall = Self.stall
+        if case .result = name {
+            request.whole = Self.mostForResult
+        } else {
+            request.whole = Self.mostForContent
+        }
         request.skipsProxy = place.isLoopback
         request.stop = ending
         let session = sessions.withLock { $0.popLast() } ?? HTTPSession()
