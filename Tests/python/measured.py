@@ -34,7 +34,7 @@ class Run:
         status: Its exit code, or a negative signal.
         seconds: Wall clock from before its start to its end.
         peak_kib: The most memory that it had itself, in KiB.
-        stalled: Seconds of these that a process of ours waited for a processor.
+        stalled: Seconds of these that it, or a process of ours, waited for a processor.
     """
 
     status: int
@@ -94,17 +94,25 @@ def _peak_kib(pid: int) -> int:
     return 0
 
 
-def _trace(pid: int) -> tuple[int, int]:
-    """Lets a traced process run to its end; its wait status and peak memory."""
+def _waited(pid: int) -> float:
+    """Seconds that the threads of a process were ready to run and did not, as the kernel counts."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[1]) for task in tasks) / 1e9
+
+
+def _trace(pid: int) -> tuple[int, int, float]:
+    """Lets a traced process run to its end; its wait status, peak memory and time of waiting."""
     peak = 0
+    waited = 0.0
     started = False
     while True:
         _, status = os.waitpid(pid, 0)
         if not os.WIFSTOPPED(status):
-            return status, peak
+            return status, peak, waited
         number = os.WSTOPSIG(status)
         if status >> 16 == _EVENT_EXIT:
             peak = max(peak, _peak_kib(pid))
+            waited = max(waited, _waited(pid))
             number = 0
         elif not started and number == signal.SIGTRAP:
             started = True
@@ -142,15 +150,16 @@ def run(
     killer = threading.Timer(seconds, os.kill, (process.pid, signal.SIGKILL))
     killer.start()
     try:
-        status, peak = _trace(process.pid)
+        status, peak, waited = _trace(process.pid)
     finally:
         killer.cancel()
     taken = time.monotonic() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     output.join()
     errors.join()
+    stalled = max(waited, stalls.end())
     return Run(
-        process.returncode, bytes(output.kept), bytes(errors.kept), taken, peak, stalls.end())
+        process.returncode, bytes(output.kept), bytes(errors.kept), taken, peak, stalled)
 
 
 def _feed(pipe: IO[bytes], data: bytes) -> None:

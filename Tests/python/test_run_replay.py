@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,16 @@ def place(tmp_path: Path) -> Place:
     return place
 
 
-def _again(place: Place, mode: str, *more: str) -> cli.Ended:
-    """Runs it once more, when the outputs of the working copy are gone."""
+def _change(place: Place) -> None:
+    """Changes the working copy, so that there is something to do, and nothing to execute."""
     for output in place.repository.glob("out*"):
         output.unlink()
+    place.put("other", str(uuid.uuid4()))
+
+
+def _again(place: Place, mode: str, *more: str) -> cli.Ended:
+    """Runs it once more, when the outputs of the working copy are gone."""
+    _change(place)
     ended = place.run(mode, *more)
     assert ended.status == 0, ended
     return ended
@@ -106,8 +113,7 @@ def test_who_watches_lines_sees_it_and_nobody_else(place: Place, mode: str) -> N
     assert [line.split()[-1] for line in shown[:-1]] == ["one", "two", "three"]
     assert "cached" in shown[-1]
     assert "one" not in _again(place, mode, "--quiet").out
-    for output in place.repository.glob("out*"):
-        output.unlink()
+    _change(place)
     tree = cli.on_terminal(
         *place.arguments(mode), columns=80, cwd=place.repository, env=place.env
     )
@@ -218,6 +224,7 @@ def test_a_log_that_is_gone_is_no_miss(place: Place, mode: str, damage: bool) ->
 
 def test_a_collection_takes_the_log_with_the_result(place: Place) -> None:
     _write(place, "echo something; echo 1 > out")
+    _change(place)
     place.run("isolated")
     listed = cli.danube("cache", "stats", "--json", cwd=place.repository, env=place.env)
     full = json.loads(listed.out)
