@@ -69,16 +69,19 @@ final class CachedResults: ResultKeeper {
             let ticket = Ticket(
                 step: step, manifest: manifest, isShared: resolved.secrets.isEmpty)
             if let hit = try find(ticket) { return hit }
-            let outputs = try (settings.options?.keyedOutputs ?? []).map { try Glob($0) }
-            if ticket.isShared, let remote,
-                remote.ask(ticket.action, manifest: manifest, step: step, outputs: outputs)
-            {
-                return .asked(ticket)
-            }
-            return miss(ticket)
+            return try isAsked(ticket) ? .asked(ticket) : miss(ticket)
         } catch {
             return .failed("\(error)")
         }
+    }
+
+    /// Asks a cache elsewhere, if there is one that may know the result.
+    private func isAsked(_ ticket: Ticket) throws -> Bool {
+        guard ticket.isShared, let remote else { return false }
+        let outputs = plan.steps[ticket.step.int].options?.keyedOutputs ?? []
+        return remote.ask(
+            ticket.action, manifest: ticket.manifest, step: ticket.step,
+            outputs: try outputs.map { try Glob($0) })
     }
 
     func answered() -> [StepIndex] { remote?.answers() ?? [] }
