@@ -39,9 +39,10 @@ struct ForecastFiles {
         var added: [TreePath: FileTree.Node] = [:]
         var removed: Set<TreePath> = []
         for change in changes {
-            removed.formUnion(change.removed)
             if !change.removed.isEmpty {
-                added = added.filter { !Self.isIn($0.key, Set(change.removed)) }
+                let gone = Set(change.removed)
+                removed.formUnion(gone)
+                added = added.filter { !Self.isIn($0.key, gone) }
             }
             for entry in change.written.entries where cover.covers(entry) {
                 added[entry.path] = entry.node

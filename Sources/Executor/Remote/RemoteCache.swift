@@ -9,26 +9,13 @@ internal import Synchronization
 /// content is checked against its digest, and each path against what the step declares. A cache
 /// that fails three times in a row, or that says no, is asked no more in this run.
 final class RemoteCache: Sendable {
-    /// What came of asking.
-    enum Answer {
-        /// The result is in this machine's cache now, unless somebody removes it.
-        case found
-        case missing
-    }
-
-    /// What it did in a run.
-    struct Counts: Equatable {
-        var found = 0
-        var missing = 0
-        var sent = 0
-    }
-
     private struct State {
         var answers: [StepIndex] = []
         var problem: String?
         var isOff = false
         var failures = 0
-        var counts = Counts()
+        /// Results that were sent.
+        var sent = 0
         /// Contents that are known to be there.
         var present: Set<Digest> = []
     }
@@ -98,12 +85,9 @@ final class RemoteCache: Sendable {
     /// Where it is, for people.
     var address: String { use.transport.address }
 
-    /// What it did.
-    var counts: Counts { state.withLock { $0.counts } }
-
     private func begin(_ fetch: RemoteFetch) {
         do throws(RemoteCacheError) {
-            guard let result = try result(fetch) else { return answer(fetch, .missing) }
+            guard let result = try result(fetch) else { return answer(fetch) }
             let missing = result.blobs.filter { !cache.store.contains($0.digest, size: $0.size) }
             if missing.isEmpty { return finish(fetch, result) }
             fetch.begin(result, parts: (missing.count - 1) / Self.batch + 1)
@@ -114,7 +98,7 @@ final class RemoteCache: Sendable {
             }
         } catch {
             fail(error)
-            answer(fetch, .missing)
+            answer(fetch)
         }
     }
 
@@ -165,7 +149,7 @@ final class RemoteCache: Sendable {
             if !isWhole, blob == fetch.log { isWhole = true }
         }
         guard let (result, isWhole) = fetch.end(isWhole: isWhole) else { return }
-        if isWhole { finish(fetch, result) } else { answer(fetch, .missing) }
+        if isWhole { finish(fetch, result) } else { answer(fetch) }
     }
 
     /// Puts a content into the store of this machine; `false` when it is not there, or is another.
@@ -199,21 +183,15 @@ final class RemoteCache: Sendable {
         }
         do throws(CacheError) {
             try cache.enqueue(result, manifest: fetch.manifest)
-            answer(fetch, .found)
+            answer(fetch)
         } catch {
             fail(RemoteCacheError("what it gave cannot be kept: \(error)", isFinal: true))
-            answer(fetch, .missing)
+            answer(fetch)
         }
     }
 
-    private func answer(_ fetch: RemoteFetch, _ answer: Answer) {
-        state.withLock { state in
-            state.answers.append(fetch.step)
-            switch answer {
-            case .found: state.counts.found += 1
-            case .missing: state.counts.missing += 1
-            }
-        }
+    private func answer(_ fetch: RemoteFetch) {
+        state.withLock { $0.answers.append(fetch.step) }
         var byte: UInt8 = 1
         // A pipe that is full wakes as well.
         write(waking, &byte, 1)
@@ -255,7 +233,7 @@ final class RemoteCache: Sendable {
             try use.transport.put(.result(result.key.digest), .bytes(message))
             state.withLock { state in
                 state.failures = 0
-                state.counts.sent += 1
+                state.sent += 1
             }
         } catch {
             fail(error)
@@ -290,7 +268,7 @@ final class RemoteCache: Sendable {
                 queue.end()
                 return true
             }
-            let done = state.withLock { $0.counts.sent &+ $0.present.count }
+            let done = state.withLock { $0.sent &+ $0.present.count }
             if done != sent { (sent, since) = (done, now) }
             if now &- since > Self.patience { break }
         }
