@@ -1,37 +1,44 @@
 internal import PipelineIR
-internal import Wire
 
-/// Makes a plan of the pieces of its message, which `WireScan` has bounded.
+/// Makes a plan of its message, which `WireScan` has bounded.
 ///
 /// What a number or a word may be is checked here or by `Plan.validate()`; nothing is taken on the
 /// word of the scan.
 struct PlanFromWire {
-    var plan = Plan(pipeline: "")
+    private var plan = Plan(pipeline: "")
 
-    /// Adds what is in one piece.
-    mutating func take(_ message: Danube_Plan_V1_Plan) throws(PlanError) {
-        if !message.pipeline.isEmpty { plan.pipeline = message.pipeline }
-        if !message.entry.isEmpty { plan.entry = message.entry }
-        if !message.description_p.isEmpty { plan.description = message.description_p }
-        if !message.defaultImage.isEmpty { plan.defaultImage = message.defaultImage }
-        if !message.concurrency.isEmpty { plan.concurrency = message.concurrency }
-        if !message.concurrencyRule.isEmpty { plan.concurrencyRule = message.concurrencyRule }
-        plan.parameters += message.parameters.map {
-            Parameter(name: $0.name, type: $0.type, valueJSON: $0.valueJson)
+    /// Reads a plan that has a number of steps.
+    init(steps: Int) { plan.steps.reserveCapacity(steps) }
+
+    /// What the bytes of one say.
+    consuming func plan(_ bytes: [UInt8]) throws(PlanError) -> Plan {
+        var reader = WireReader(bytes, at: 0)
+        while let number = try reader.field(before: bytes.count) {
+            switch number {
+            // The scan has looked at the version.
+            case 1: _ = try reader.number()
+            case 2: plan.pipeline = try reader.text()
+            case 3: plan.entry = try reader.text()
+            case 4: plan.parameters.append(try parameter(&reader))
+            case 5: plan.steps.append(try StepFromWire(index: plan.steps.count).step(&reader))
+            case 6:
+                let conditions = TemplateFromWire(
+                    place: ["conditions"], index: plan.conditions.count)
+                plan.conditions.append(try conditions.condition(&reader))
+            case 7: plan.exits.append(try exit(&reader))
+            case 8: plan.frames.append(try frame(&reader))
+            case 9: plan.sources.append(try source(&reader))
+            case 10: plan.notes.append(try note(&reader))
+            case 11: plan.context.append(try contextValue(&reader))
+            case 12: plan.defaultImage = try reader.text()
+            case 13: plan.groups.append(try group(&reader))
+            case 14: plan.description = try reader.text()
+            case 15: plan.concurrency = try reader.text()
+            case 16: plan.concurrencyRule = try reader.text()
+            default: throw reader.malformed()
+            }
         }
-        plan.context += message.context.map { ContextValue(name: $0.name, valueJSON: $0.valueJson) }
-        for step in message.steps {
-            plan.steps.append(try StepFromWire(index: plan.steps.count).step(step))
-        }
-        for condition in message.conditions {
-            let reader = TemplateFromWire(place: ["conditions"], index: plan.conditions.count)
-            plan.conditions.append(try reader.condition(condition))
-        }
-        plan.frames += message.frames.map(Self.frame)
-        for group in message.groups { plan.groups.append(try self.group(group)) }
-        for source in message.sources { plan.sources.append(try self.source(source)) }
-        for note in message.notes { plan.notes.append(try self.note(note)) }
-        for exit in message.exits { plan.exits.append(try self.exit(exit)) }
+        return plan
     }
 
     /// An index of which 1 + it was written; `nil` for 0. One that is too large stays too large.
@@ -39,62 +46,127 @@ struct PlanFromWire {
         value == 0 ? nil : min(Int(value) - 1, Int(Int32.max))
     }
 
-    private static func frame(_ frame: Danube_Plan_V1_Frame) -> PipelineIR.Frame {
-        PipelineIR.Frame(
-            file: frame.file, line: Int32(clamping: frame.line),
-            column: Int32(clamping: frame.column), endLine: Int32(clamping: frame.endLine),
-            endColumn: Int32(clamping: frame.endColumn), function: frame.function,
-            parent: reference(frame.parent).map(FrameIndex.init))
+    /// Reads such an index.
+    static func reference(_ reader: inout WireReader) throws(PlanError) -> Int? {
+        reference(try reader.small())
     }
 
-    private func group(_ group: Danube_Plan_V1_Group) throws(PlanError) -> Group {
-        let kind: Group.Kind
-        switch group.kind {
-        case .parallel: kind = .parallel
-        case .sequence: kind = .sequence
-        case .UNRECOGNIZED(let number): throw Self.unknownKind("groups", plan.groups.count, number)
+    private func parameter(_ reader: inout WireReader) throws(PlanError) -> Parameter {
+        let end = try reader.end()
+        var parameter = Parameter(name: "", type: "", valueJSON: "")
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: parameter.name = try reader.text()
+            case 2: parameter.type = try reader.text()
+            case 3: parameter.valueJSON = try reader.text()
+            default: throw reader.malformed()
+            }
         }
-        return Group(
-            kind: kind, name: group.name, parent: Self.reference(group.parent).map(GroupIndex.init),
-            failFast: group.failFast, frame: Self.reference(group.frame).map(FrameIndex.init))
+        return parameter
     }
 
-    private func source(_ source: Danube_Plan_V1_Source) throws(PlanError) -> Source {
-        let kind: Source.Kind
-        switch source.kind {
-        case .file: kind = .file
-        case .listing: kind = .listing
-        case .absent: kind = .absent
-        case .UNRECOGNIZED(let number):
-            throw Self.unknownKind("sources", plan.sources.count, number)
+    private func contextValue(_ reader: inout WireReader) throws(PlanError) -> ContextValue {
+        let end = try reader.end()
+        var value = ContextValue(name: "", valueJSON: "")
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: value.name = try reader.text()
+            case 2: value.valueJSON = try reader.text()
+            default: throw reader.malformed()
+            }
         }
-        return Source(path: source.path, kind: kind, digest: source.digest)
+        return value
     }
 
-    private func note(_ note: Danube_Plan_V1_Note) throws(PlanError) -> Note {
-        let reader = TemplateFromWire(place: ["notes"], index: plan.notes.count)
-        return Note(
-            text: try reader.template(note.text, "text"),
-            condition: Self.reference(note.condition).map(ConditionIndex.init),
-            frame: Self.reference(note.frame).map(FrameIndex.init),
-            after: Int32(clamping: note.after))
-    }
-
-    private func exit(_ exit: Danube_Plan_V1_Exit) throws(PlanError) -> Exit {
-        let kind: Exit.Kind
-        switch exit.kind {
-        case .success: kind = .success
-        case .failure: kind = .failure
-        case .live: kind = .live
-        case .UNRECOGNIZED(let number): throw Self.unknownKind("exits", plan.exits.count, number)
+    private func frame(_ reader: inout WireReader) throws(PlanError) -> PipelineIR.Frame {
+        let end = try reader.end()
+        var frame = PipelineIR.Frame(
+            file: "", line: 0, column: 0, endLine: 0, endColumn: 0, function: "", parent: nil)
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: frame.file = try reader.text()
+            case 2: frame.line = Int32(clamping: try reader.small())
+            case 3: frame.column = Int32(clamping: try reader.small())
+            case 4: frame.endLine = Int32(clamping: try reader.small())
+            case 5: frame.endColumn = Int32(clamping: try reader.small())
+            case 6: frame.function = try reader.text()
+            case 7: frame.parent = try Self.reference(&reader).map(FrameIndex.init)
+            default: throw reader.malformed()
+            }
         }
-        return Exit(
-            kind: kind, condition: Self.reference(exit.condition).map(ConditionIndex.init),
-            message: exit.message, frame: Self.reference(exit.frame).map(FrameIndex.init),
-            code: exit.code, expression: exit.expression)
+        return frame
     }
 
-    static func unknownKind(_ key: String, _ index: Int, _ number: Int) -> PlanError {
-        PlanError(.schema, [.key(key), .index(index), .key("kind")], "There is no kind \(number).")
+    private func group(_ reader: inout WireReader) throws(PlanError) -> Group {
+        let end = try reader.end()
+        var group = Group(kind: .parallel, name: "", parent: nil, failFast: false, frame: nil)
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: group.kind = try kind(&reader, "groups", plan.groups.count)
+            case 2: group.name = try reader.text()
+            case 3: group.parent = try Self.reference(&reader).map(GroupIndex.init)
+            case 4: group.failFast = try reader.flag()
+            case 5: group.frame = try Self.reference(&reader).map(FrameIndex.init)
+            default: throw reader.malformed()
+            }
+        }
+        return group
+    }
+
+    private func source(_ reader: inout WireReader) throws(PlanError) -> Source {
+        let end = try reader.end()
+        var source = Source(path: "", kind: .file, digest: "")
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: source.path = try reader.text()
+            case 2: source.kind = try kind(&reader, "sources", plan.sources.count)
+            case 3: source.digest = try reader.text()
+            default: throw reader.malformed()
+            }
+        }
+        return source
+    }
+
+    private func note(_ reader: inout WireReader) throws(PlanError) -> Note {
+        let end = try reader.end()
+        let templates = TemplateFromWire(place: ["notes"], index: plan.notes.count)
+        var note = Note(text: .empty, condition: nil, frame: nil, after: 0)
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: note.text = try templates.template(&reader, "text")
+            case 2: note.condition = try Self.reference(&reader).map(ConditionIndex.init)
+            case 3: note.frame = try Self.reference(&reader).map(FrameIndex.init)
+            case 4: note.after = Int32(clamping: try reader.small())
+            default: throw reader.malformed()
+            }
+        }
+        return note
+    }
+
+    private func exit(_ reader: inout WireReader) throws(PlanError) -> Exit {
+        let end = try reader.end()
+        var exit = Exit(
+            kind: .success, condition: nil, message: "", frame: nil, code: "", expression: "")
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: exit.kind = try kind(&reader, "exits", plan.exits.count)
+            case 2: exit.condition = try Self.reference(&reader).map(ConditionIndex.init)
+            case 3: exit.message = try reader.text()
+            case 4: exit.frame = try Self.reference(&reader).map(FrameIndex.init)
+            case 5: exit.code = try reader.text()
+            case 6: exit.expression = try reader.text()
+            default: throw reader.malformed()
+            }
+        }
+        return exit
+    }
+
+    private func kind<Kind: RawRepresentable>(
+        _ reader: inout WireReader, _ key: String, _ index: Int
+    ) throws(PlanError) -> Kind where Kind.RawValue == UInt8 {
+        let number = try reader.number()
+        if let kind = UInt8(exactly: number).flatMap(Kind.init(rawValue:)) { return kind }
+        throw PlanError(
+            .schema, [.key(key), .index(index), .key("kind")], "There is no kind \(number).")
     }
 }

@@ -4,14 +4,12 @@ internal import Wire
 
 /// The protobuf form of plans, `proto/danube/plan/v1/plan.proto`.
 ///
-/// A plan is written and read in pieces. Protobuf says that messages written one after another are
-/// their merge, so the bytes are those of one message, and the messages of a large plan are never
-/// in memory all at once.
+/// A plan is written in pieces. Protobuf says that messages written one after another are their
+/// merge, so the bytes are those of one message, and the messages of a large plan are never in
+/// memory all at once. What reads them makes no messages, see `WireReader`.
 package enum PlanProto {
     /// Steps in one piece.
     private static let pieceSteps = 256
-    /// The deepest template is within it, see `WireScan.depthLimit`.
-    private static let depthLimit = 100
 
     /// Whether bytes are meant to be a plan in this form: a plan begins with its version, and
     /// nothing else that people write begins with a backspace.
@@ -47,13 +45,9 @@ package enum PlanProto {
     package static func decode(_ bytes: [UInt8], isKnown: Bool = false) throws(PlanError) -> Plan {
         var scan = WireScan(bytes.count)
         try scan.check(bytes, isKnown: isKnown)
-        var reader = PlanFromWire()
-        reader.plan.steps.reserveCapacity(scan.stepCount)
-        for range in scan.pieces {
-            try reader.take(message(bytes, range))
-        }
-        if !isKnown { try reader.plan.validate() }
-        return reader.plan
+        let plan = try PlanFromWire(steps: scan.stepCount).plan(bytes)
+        if !isKnown { try plan.validate() }
+        return plan
     }
 
     /// Where a plan that `encode` wrote says what was read to make it, ascending; nothing where it
@@ -72,25 +66,6 @@ package enum PlanProto {
             bytes += piece
         } catch {
             throw PlanError(.limit, [], "The plan cannot be written in protobuf: \(error)")
-        }
-    }
-
-    private static func message(
-        _ bytes: [UInt8], _ range: Range<Int>
-    ) throws(PlanError) -> Danube_Plan_V1_Plan {
-        var options = BinaryDecodingOptions()
-        options.messageDepthLimit = depthLimit
-        do {
-            return try Danube_Plan_V1_Plan(
-                serializedBytes: bytes.span.bytes.extracting(range), options: options)
-        } catch BinaryDecodingError.invalidUTF8 {
-            throw PlanError(
-                .syntax, [],
-                "A text between bytes \(range.lowerBound) and \(range.upperBound) is "
-                    + "not UTF-8.")
-        } catch {
-            throw PlanError(
-                .syntax, [], "The plan is not the message that plan.proto describes: \(error)")
         }
     }
 }

@@ -1,129 +1,209 @@
 internal import PipelineIR
-internal import Wire
 
 /// Makes a step of its message.
 struct StepFromWire {
-    private let index: Int
     private let templates: TemplateFromWire
+    private var step = Step(id: "", name: "", command: .script(.empty))
+    private var options = Step.Options()
+    private var hasOptions = false
+    private var needs: (list: [StepIndex], isThere: Bool) = ([], false)
+    private var inputs: (list: [String], isThere: Bool) = ([], false)
+    private var outputs: (list: [String], isThere: Bool) = ([], false)
+    private var cleanup: (first: UInt32, last: UInt32) = (0, 0)
 
     /// Reads the step at an index of the plan.
     init(index: Int) {
-        self.index = index
         templates = TemplateFromWire(place: ["steps"], index: index)
+        // As protobuf has them where they are not written.
+        step.fatal = false
+        step.check = false
     }
 
-    /// What has been read of the step so far.
-    func step(_ message: Danube_Plan_V1_Step) throws(PlanError) -> Step {
-        var step = Step(id: message.id, name: message.name, command: try command(message))
-        switch message.kind {
-        case .run: step.kind = .run
-        case .upload: step.kind = .upload
-        case .UNRECOGNIZED(let number): throw PlanFromWire.unknownKind("steps", index, number)
+    /// What its message says, which is gone over.
+    consuming func step(_ reader: inout WireReader) throws(PlanError) -> Step {
+        let end = try reader.end()
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: step.id = try reader.text()
+            case 2: step.name = try reader.text()
+            case 3:
+                let kind = try reader.number()
+                guard let known = UInt8(exactly: kind).flatMap(Step.Kind.init(rawValue:)) else {
+                    throw templates.error(.schema, "kind", "There is no kind \(kind).")
+                }
+                step.kind = known
+            case 4: step.command = .script(try templates.template(&reader, "script"))
+            case 5: step.command = .argv(try arguments(&reader))
+            case 6: step.image = try reader.text()
+            case 7: step.env.append(try variable(&reader, "env"))
+            case 8: step.workdir = try reader.text()
+            case 9: step.condition = try PlanFromWire.reference(&reader).map(ConditionIndex.init)
+            case 10: step.fatal = try reader.flag()
+            case 11: step.check = try reader.flag()
+            case 12: step.capture = try reader.flag()
+            case 22: try reader.numbers(to: &step.order, TemplateFromWire.step)
+            case 23: try reader.numbers(to: &step.data, TemplateFromWire.step)
+            case 24: try reader.numbers(to: &step.conditional, TemplateFromWire.step)
+            case 25: try reader.numbers(to: &needs.list, TemplateFromWire.step)
+            case 26: step.frame = try PlanFromWire.reference(&reader).map(FrameIndex.init)
+            case 27: step.matrix.append(try coordinate(&reader))
+            case 28: step.group = try PlanFromWire.reference(&reader).map(GroupIndex.init)
+            case 30: needs.isThere = try reader.flag()
+            default: try option(number, &reader)
+            }
         }
-        step.image = message.image
-        step.env = try environment(message.env, "env")
-        step.workdir = message.workdir
-        step.condition = PlanFromWire.reference(message.condition).map(ConditionIndex.init)
-        step.fatal = message.fatal
-        step.check = message.check
-        step.capture = message.capture
-        step.frame = PlanFromWire.reference(message.frame).map(FrameIndex.init)
-        step.group = PlanFromWire.reference(message.group).map(GroupIndex.init)
-        step.order = message.order.map(TemplateFromWire.step)
-        step.data = message.data.map(TemplateFromWire.step)
-        step.conditional = message.conditional.map(TemplateFromWire.step)
-        step.needs = try declared(
-            message.needs.map(TemplateFromWire.step), message.hasNeeds_p, "needs")
-        step.matrix = message.matrix.map { Coordinate(key: $0.key, value: $0.value) }
-        let options = try options(message)
-        if options != Step.Options() { step.options = options }
+        step.needs = try declared(needs, "needs")
+        try addOptions()
         return step
     }
 
-    private func command(_ message: Danube_Plan_V1_Step) throws(PlanError) -> Step.Command {
-        switch message.command {
-        case .script(let script): return .script(try templates.template(script, "script"))
-        case .argv(let argv):
-            var arguments: [Template] = []
-            for argument in argv.arguments {
-                arguments.append(try templates.template(argument, "argv"))
+    private mutating func option(
+        _ number: Int, _ reader: inout WireReader
+    ) throws(PlanError) {
+        hasOptions = true
+        switch number {
+        case 13: options.timeoutMilliseconds = try reader.number()
+        case 14: options.retry = try retry(&reader)
+        case 15: options.resources = try resources(&reader)
+        case 16: inputs.list.append(try reader.text())
+        case 17: outputs.list.append(try reader.text())
+        case 18: inputs.isThere = try reader.flag()
+        case 19: outputs.isThere = try reader.flag()
+        case 20:
+            let policy = try reader.number()
+            guard let known = UInt8(exactly: policy).flatMap(CachePolicy.init(rawValue:)) else {
+                throw templates.error(.schema, "cache", "There is no cache policy \(policy).")
             }
-            return .argv(arguments)
-        case nil: return .script(.empty)
+            options.cache = known
+        case 21: options.services.append(try service(&reader))
+        case 29: options.upload = try upload(&reader)
+        case 31: cleanup.first = try reader.small()
+        case 32: cleanup.last = try reader.small()
+        default: throw reader.malformed()
         }
     }
 
-    private func options(_ message: Danube_Plan_V1_Step) throws(PlanError) -> Step.Options {
-        var options = Step.Options()
-        options.timeoutMilliseconds = message.timeoutMs
-        if message.hasRetry {
-            options.retry = Retry(
-                attempts: message.retry.attempts, delayMilliseconds: message.retry.delayMs,
-                backoff: message.retry.backoff, onCodes: message.retry.onCodes)
-        }
-        if message.hasResources {
-            let resources = message.resources
-            options.resources = Resources(
-                cpuMilli: resources.cpuMilli, memoryBytes: resources.memoryBytes,
-                diskBytes: resources.diskBytes, gpu: resources.gpu)
-        }
-        options.inputs = try declared(message.inputs, message.hasInputs_p, "inputs")
-        options.outputs = try declared(message.outputs, message.hasOutputs_p, "outputs")
-        switch message.cache {
-        case .auto: options.cache = .auto
-        case .always: options.cache = .always
-        case .never: options.cache = .never
-        case .UNRECOGNIZED(let number):
-            throw templates.error(.schema, "cache", "There is no cache policy \(number).")
-        }
-        for service in message.services { options.services.append(try self.service(service)) }
-        if message.hasUpload {
-            options.upload = Upload(
-                path: try templates.template(message.upload.path, "upload"),
-                name: message.upload.name, junit: message.upload.junit)
-        }
-        options.cleanup = try cleanup(message)
-        return options
-    }
-
-    /// The range of a `try`: both of its ends, or neither.
-    private func cleanup(_ message: Danube_Plan_V1_Step) throws(PlanError) -> Cleanup? {
-        let first = PlanFromWire.reference(message.cleanupFirst)
-        let last = PlanFromWire.reference(message.cleanupLast)
-        if first == nil, last == nil { return nil }
-        guard let first, let last else {
+    private mutating func addOptions() throws(PlanError) {
+        guard hasOptions else { return }
+        options.inputs = try declared(inputs, "inputs")
+        options.outputs = try declared(outputs, "outputs")
+        let first = PlanFromWire.reference(cleanup.first)
+        let last = PlanFromWire.reference(cleanup.last)
+        if let first, let last {
+            options.cleanup = Cleanup(first: StepIndex(first), last: StepIndex(last))
+        } else if first != nil || last != nil {
             throw templates.error(
                 .schema, "cleanup", "`cleanup_first` and `cleanup_last` go together.")
         }
-        return Cleanup(first: StepIndex(first), last: StepIndex(last))
+        if options != Step.Options() { step.options = options }
     }
 
     /// A list that can be absent. Elements of one that is absent are a mistake.
     private func declared<Element>(
-        _ elements: [Element], _ isThere: Bool, _ field: String
+        _ field: (list: [Element], isThere: Bool), _ name: String
     ) throws(PlanError) -> [Element]? {
-        if isThere { return elements }
-        if elements.isEmpty { return nil }
-        throw templates.error(.schema, field, "`\(field)` has elements without `has_\(field)`.")
+        if field.isThere { return field.list }
+        if field.list.isEmpty { return nil }
+        throw templates.error(.schema, name, "`\(name)` has elements without `has_\(name)`.")
     }
 
-    private func environment(
-        _ variables: [Danube_Plan_V1_EnvVar], _ field: String
-    ) throws(PlanError) -> [EnvVar] {
-        var found: [EnvVar] = []
-        for variable in variables {
-            found.append(
-                EnvVar(
-                    name: variable.name, value: try templates.template(variable.value, field)))
+    private func arguments(_ reader: inout WireReader) throws(PlanError) -> [Template] {
+        let end = try reader.end()
+        var arguments: [Template] = []
+        while let number = try reader.field(before: end) {
+            guard number == 1 else { throw reader.malformed() }
+            arguments.append(try templates.template(&reader, "argv"))
         }
-        return found
+        return arguments
     }
 
-    private func service(_ message: Danube_Plan_V1_Service) throws(PlanError) -> Service {
-        Service(
-            name: message.name, image: message.image,
-            env: try environment(message.env, "services"), ports: message.ports,
-            ready: try templates.template(message.ready, "services"),
-            readyTimeoutMilliseconds: message.readyTimeoutMs)
+    private func variable(
+        _ reader: inout WireReader, _ field: String
+    ) throws(PlanError) -> EnvVar {
+        let end = try reader.end()
+        var variable = EnvVar(name: "", value: .empty)
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: variable.name = try reader.text()
+            case 2: variable.value = try templates.template(&reader, field)
+            default: throw reader.malformed()
+            }
+        }
+        return variable
+    }
+
+    private func coordinate(_ reader: inout WireReader) throws(PlanError) -> Coordinate {
+        let end = try reader.end()
+        var coordinate = Coordinate(key: "", value: "")
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: coordinate.key = try reader.text()
+            case 2: coordinate.value = try reader.text()
+            default: throw reader.malformed()
+            }
+        }
+        return coordinate
+    }
+
+    private func retry(_ reader: inout WireReader) throws(PlanError) -> Retry {
+        let end = try reader.end()
+        var retry = Retry(attempts: 0, delayMilliseconds: 0, backoff: 0, onCodes: [])
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: retry.attempts = try reader.small()
+            case 2: retry.delayMilliseconds = try reader.number()
+            case 3: retry.backoff = try reader.double()
+            case 4: try reader.numbers(to: &retry.onCodes) { $0 }
+            default: throw reader.malformed()
+            }
+        }
+        return retry
+    }
+
+    private func resources(_ reader: inout WireReader) throws(PlanError) -> Resources {
+        let end = try reader.end()
+        var resources = Resources(cpuMilli: 0, memoryBytes: 0, diskBytes: 0, gpu: 0)
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: resources.cpuMilli = try reader.number()
+            case 2: resources.memoryBytes = try reader.number()
+            case 3: resources.diskBytes = try reader.number()
+            case 4: resources.gpu = try reader.small()
+            default: throw reader.malformed()
+            }
+        }
+        return resources
+    }
+
+    private func service(_ reader: inout WireReader) throws(PlanError) -> Service {
+        let end = try reader.end()
+        var service = Service(
+            name: "", image: "", env: [], ports: [], ready: .empty, readyTimeoutMilliseconds: 0)
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: service.name = try reader.text()
+            case 2: service.image = try reader.text()
+            case 3: service.env.append(try variable(&reader, "services"))
+            case 4: try reader.numbers(to: &service.ports) { $0 }
+            case 5: service.ready = try templates.template(&reader, "services")
+            case 6: service.readyTimeoutMilliseconds = try reader.number()
+            default: throw reader.malformed()
+            }
+        }
+        return service
+    }
+
+    private func upload(_ reader: inout WireReader) throws(PlanError) -> Upload {
+        let end = try reader.end()
+        var upload = Upload(path: .empty, name: "", junit: false)
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: upload.path = try templates.template(&reader, "upload")
+            case 2: upload.name = try reader.text()
+            case 3: upload.junit = try reader.flag()
+            default: throw reader.malformed()
+            }
+        }
+        return upload
     }
 }

@@ -1,5 +1,4 @@
 internal import PipelineIR
-internal import Wire
 
 /// Makes templates and conditions of their messages.
 struct TemplateFromWire {
@@ -14,72 +13,140 @@ struct TemplateFromWire {
         return PlanError(reason, path, message)
     }
 
-    /// A template. It is as deep as its message, which the decoder bounds.
-    func template(
-        _ message: Danube_Plan_V1_Template, _ field: String
-    ) throws(PlanError) -> Template {
-        if message.parts.count == 1, case .literal(let text)? = message.parts[0].part {
-            return Template(text)
-        }
+    /// A template.
+    func template(_ reader: inout WireReader, _ field: String) throws(PlanError) -> Template {
+        let end = try reader.enter()
         var parts: [Template.Part] = []
-        parts.reserveCapacity(message.parts.count)
-        for part in message.parts { parts.append(try self.part(part, field)) }
+        while let number = try reader.field(before: end) {
+            guard number == 1 else { throw reader.malformed() }
+            parts.append(try part(&reader, field))
+        }
+        reader.leave()
         return Template(parts: parts)
     }
 
     private func part(
-        _ message: Danube_Plan_V1_Part, _ field: String
+        _ reader: inout WireReader, _ field: String
     ) throws(PlanError) -> Template.Part {
-        switch message.part {
-        case .literal(let text): return .literal(text)
-        case .output(let step): return .output(Self.step(step))
-        case .code(let step): return .code(Self.step(step))
-        case .secret(let key): return .secret(key)
-        case .operation(let operation):
-            guard let name = Template.Operation.Name(rawValue: operation.name) else {
-                throw error(
-                    .schema, field, "There is no operation `\(operation.name.prefix(64))`.")
+        let end = try reader.enter()
+        var part: Template.Part?
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: part = .literal(try reader.text())
+            case 2: part = .output(Self.step(try reader.small()))
+            case 3: part = .code(Self.step(try reader.small()))
+            case 4: part = .secret(try reader.text())
+            case 5: part = .operation(try operation(&reader, field))
+            default: throw reader.malformed()
             }
-            return .operation(
-                Template.Operation(
-                    name: name, base: try template(operation.base, field),
-                    arguments: operation.arguments, index: operation.index,
-                    limit: operation.limit))
-        case nil:
-            throw error(.schema, field, "A part of a template has none of the fields it can have.")
         }
+        reader.leave()
+        if let part { return part }
+        throw error(.schema, field, "A part of a template has none of the fields it can have.")
+    }
+
+    private func operation(
+        _ reader: inout WireReader, _ field: String
+    ) throws(PlanError) -> Template.Operation {
+        let end = try reader.enter()
+        var text = ""
+        var operation = Template.Operation(name: .strip, base: .empty, limit: 0)
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: text = try reader.text()
+            case 2: operation.base = try template(&reader, field)
+            case 3: operation.arguments.append(try reader.text())
+            case 4: operation.index = try reader.signed()
+            case 5: operation.limit = try reader.signed()
+            default: throw reader.malformed()
+            }
+        }
+        reader.leave()
+        guard let name = Template.Operation.Name(rawValue: text) else {
+            throw error(.schema, field, "There is no operation `\(text.prefix(64))`.")
+        }
+        operation.name = name
+        return operation
     }
 
     /// A condition.
-    func condition(_ message: Danube_Plan_V1_Condition) throws(PlanError) -> Condition {
-        switch message.predicate {
-        case .code(let code):
-            var ranges: [ClosedRange<UInt8>] = []
-            for range in code.ranges {
-                guard range.low <= range.high, let low = UInt8(exactly: range.low),
-                    let high = UInt8(exactly: range.high)
-                else {
-                    throw error(
-                        .value, "code", "A range of exit codes ascends and is within 0 to 255.")
-                }
-                ranges.append(low...high)
+    func condition(_ reader: inout WireReader) throws(PlanError) -> Condition {
+        let end = try reader.end()
+        var condition: Condition?
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: condition = try code(&reader)
+            case 2: condition = try comparison(&reader)
+            case 3: condition = .all(try operands(&reader))
+            case 4: condition = .any(try operands(&reader))
+            case 5: condition = .not(Self.operand(try reader.small()))
+            case 6: condition = .ok(Self.step(try reader.small()))
+            case 7: condition = .defined(try template(&reader, "defined"))
+            default: throw reader.malformed()
             }
-            return .code(Self.step(code.step), ranges)
-        case .compare(let compare):
-            guard let comparison = Condition.Comparison(rawValue: compare.operator) else {
-                throw error(
-                    .schema, "compare", "There is no operator `\(compare.operator.prefix(64))`.")
-            }
-            return .compare(
-                comparison, try template(compare.left, "compare"),
-                try template(compare.right, "compare"))
-        case .all(let operands): return .all(operands.conditions.map(Self.operand))
-        case .any(let operands): return .any(operands.conditions.map(Self.operand))
-        case .not(let operand): return .not(Self.operand(operand))
-        case .ok(let step): return .ok(Self.step(step))
-        case .defined(let value): return .defined(try template(value, "defined"))
-        case nil: throw error(.schema, nil, "A condition has none of the fields it can have.")
         }
+        if let condition { return condition }
+        throw error(.schema, nil, "A condition has none of the fields it can have.")
+    }
+
+    private func code(_ reader: inout WireReader) throws(PlanError) -> Condition {
+        let end = try reader.end()
+        var step = StepIndex(0)
+        var ranges: [ClosedRange<UInt8>] = []
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: step = Self.step(try reader.small())
+            case 2: ranges.append(try codes(&reader))
+            default: throw reader.malformed()
+            }
+        }
+        return .code(step, ranges)
+    }
+
+    private func codes(_ reader: inout WireReader) throws(PlanError) -> ClosedRange<UInt8> {
+        let end = try reader.end()
+        var bounds: (low: UInt32, high: UInt32) = (0, 0)
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: bounds.low = try reader.small()
+            case 2: bounds.high = try reader.small()
+            default: throw reader.malformed()
+            }
+        }
+        guard bounds.low <= bounds.high, let low = UInt8(exactly: bounds.low),
+            let high = UInt8(exactly: bounds.high)
+        else {
+            throw error(.value, "code", "A range of exit codes ascends and is within 0 to 255.")
+        }
+        return low...high
+    }
+
+    private func comparison(_ reader: inout WireReader) throws(PlanError) -> Condition {
+        let end = try reader.end()
+        var word = ""
+        var sides = (left: Template.empty, right: Template.empty)
+        while let number = try reader.field(before: end) {
+            switch number {
+            case 1: word = try reader.text()
+            case 2: sides.left = try template(&reader, "compare")
+            case 3: sides.right = try template(&reader, "compare")
+            default: throw reader.malformed()
+            }
+        }
+        guard let comparison = Condition.Comparison(rawValue: word) else {
+            throw error(.schema, "compare", "There is no operator `\(word.prefix(64))`.")
+        }
+        return .compare(comparison, sides.left, sides.right)
+    }
+
+    private func operands(_ reader: inout WireReader) throws(PlanError) -> [ConditionIndex] {
+        let end = try reader.end()
+        var operands: [ConditionIndex] = []
+        while let number = try reader.field(before: end) {
+            guard number == 1 else { throw reader.malformed() }
+            try reader.numbers(to: &operands, Self.operand)
+        }
+        return operands
     }
 
     /// An index of a step. One that is too large stays too large.

@@ -7,8 +7,6 @@ internal import PipelineIR
 /// deeper and holds no more than a plan may. The encoding is described at
 /// https://protobuf.dev/programming-guides/encoding.
 struct WireScan {
-    /// Where the bytes can be cut so that each piece is a message of its own.
-    private(set) var pieces: [Range<Int>] = []
     private(set) var stepCount = 0
     /// Where a known plan says what was read to make it.
     private(set) var sources: [Range<Int>] = []
@@ -16,8 +14,6 @@ struct WireScan {
     /// Messages inside each other: the plan, a step, a service, a variable, its template, and then
     /// part, operation and template for each operation that `PlanLimits` allows; and a part.
     static let depthLimit = 5 + 3 * PlanLimits.operations + 1
-    private static let pieceFields = 256
-    private static let pieceBytes = 1 << 16
 
     private struct Open {
         var message: WireMessage
@@ -35,7 +31,7 @@ struct WireScan {
     init(_ size: Int) { self.size = size }
 
     /// Throws the first thing that a plan cannot have. With `isKnown` the bytes are those of a plan
-    /// that was checked before: they are only cut into pieces.
+    /// that was checked before: steps are only counted, and sources found.
     mutating func check(_ bytes: [UInt8], isKnown: Bool = false) throws(PlanError) {
         if size > PlanLimits.bytes {
             throw PlanError(.limit, [], "A plan has at most 64 MiB; this has \(size) bytes.")
@@ -47,25 +43,14 @@ struct WireScan {
     private mutating func check(_ bytes: Span<UInt8>) throws(PlanError) {
         open = [Open(message: .plan, end: size)]
         try version(bytes)
-        var pieceStart = 0
-        var pieceFields = 0
         while let place = open.last {
             if offset == place.end {
                 open.removeLast()
-            } else {
-                let start = offset
-                let isSource = try field(bytes, place) == .source
-                if isSource, !looksInside { sources.append(start..<offset) }
+                continue
             }
-            guard open.count == 1 else { continue }
-            pieceFields += 1
-            let isFull =
-                pieceFields >= Self.pieceFields || offset - pieceStart >= Self.pieceBytes
-            if isFull || offset == size {
-                pieces.append(pieceStart..<offset)
-                pieceStart = offset
-                pieceFields = 0
-            }
+            let start = offset
+            let isSource = try field(bytes, place) == .source
+            if isSource, !looksInside { sources.append(start..<offset) }
         }
     }
 

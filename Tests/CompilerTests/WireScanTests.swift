@@ -165,6 +165,8 @@ import Testing
         #expect(refusal(deep(PlanLimits.operations + 1))?.reason == .limit)
         #expect(refusal(deep(100))?.reason == .limit)
         #expect(refusal(deep(3_000))?.reason == .limit)
+        // Nor where nothing has looked inside beforehand.
+        #expect(throws: PlanError.self) { try PlanProto.decode(deep(3_000), isKnown: true) }
     }
 
     @Test func `a plan that is cut anywhere is refused`() throws {
@@ -186,6 +188,8 @@ import Testing
         for _ in 0..<20_000 {
             var bytes = plan
             for _ in 0...next(3) { bytes[next(bytes.count)] = UInt8(truncatingIfNeeded: next(256)) }
+            // Bytes that only claim to be known are no danger either.
+            _ = try? PlanProto.decode(bytes, isKnown: true)
             guard let found = try? PlanProto.decode(bytes) else { continue }
             read += 1
             #expect(try PlanProto.decode(PlanProto.encode(found)) == found)

@@ -43,8 +43,12 @@ def _fail(folder: Path, shim: Path, at: int, **more: str) -> tuple[str, int | No
     except GONE:
         pass
     except AssertionError:
-        if master.process is None or master.process.poll() is None:
-            raise
+        assert master.process is not None
+        try:
+            # It may have answered that it ends, and not have ended yet.
+            master.process.wait(10)
+        except subprocess.TimeoutExpired:
+            raise sys.exc_info()[1] from None
     assert master.process is not None
     status = master.process.wait(60)
     master.process = None

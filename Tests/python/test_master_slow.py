@@ -12,7 +12,7 @@ from faults import soak
 from master import Master, repository
 
 QUICK = '[http]\nidle_timeout = "1s"\nstall_timeout = "1s"\n'
-MOST_GROWTH = 32 << 20
+MOST_GROWTH = 64 << 20
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,8 @@ def test_the_number_of_connections_is_bounded(tmp_path: Path) -> None:
             connection.close()
 
 
-def test_followers_that_stall_do_not_slow_steps(tmp_path: Path) -> None:
+@pytest.mark.parametrize("forms", [("?follow=1",), ("/stream",), ("?follow=1", "/stream")])
+def test_followers_that_stall_do_not_slow_steps(tmp_path: Path, forms: tuple[str, ...]) -> None:
     """A hundred that take nothing of the log of a job that prints much."""
     size = soak(20_000_000, 500_000_000)
     place = repository(
@@ -154,7 +155,7 @@ def test_followers_that_stall_do_not_slow_steps(tmp_path: Path) -> None:
         before = master.memory()
         held = []
         for index in range(100):
-            path = f"jobs/{job}/logs" + ("?follow=1" if index % 2 else "/stream")
+            path = f"jobs/{job}/logs" + forms[index % len(forms)]
             connection = socket.socket()
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", master.port))

@@ -1,12 +1,18 @@
 internal import Hummingbird
+internal import NIOCore
 
 /// What is known of a request while it is answered.
 struct APIContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// Who asks, once that is proved.
     var token: APIToken?
+    /// What the request's connection runs on.
+    let loop: any EventLoop
 
-    init(source: Source) { coreContext = .init(source: source) }
+    init(source: Source) {
+        coreContext = .init(source: source)
+        loop = source.channel.eventLoop
+    }
 
     /// The most bytes of a body that is read whole.
     static let mostBodyBytes = 1 << 20

@@ -62,8 +62,8 @@ struct ArtifactRoutes: Sendable {
         let path = "\(data.job(job.id))/\(ArtifactScan.folderName)/\(artifact.name)"
         do {
             switch artifact.kind {
-            case .folder: return try await archive(artifact, tag, path)
-            case .file: return try await file(artifact, tag, path, request)
+            case .folder: return try await archive(artifact, tag, path, context)
+            case .file: return try await file(artifact, tag, path, request, context)
             }
         } catch ArtifactProblem.system(_, _, ENOENT) {
             throw Self.gone(artifact, job)
@@ -77,7 +77,7 @@ struct ArtifactRoutes: Sendable {
     }
 
     private func archive(
-        _ artifact: Artifact, _ tag: String, _ path: String
+        _ artifact: Artifact, _ tag: String, _ path: String, _ context: APIContext
     ) async throws -> Response {
         let threads = threads
         let reader = try await threads.runIfActive {
@@ -86,16 +86,16 @@ struct ArtifactRoutes: Sendable {
         return Response(
             status: .ok,
             headers: Self.headers("application/gzip", tag, "\(artifact.name).tar.gz"),
-            body: ResponseBody { writer in
+            body: .streamed(to: context) { writer in
                 while let bytes = try await reader.next(on: threads) {
                     try await writer.write(bytes)
                 }
-                try await writer.finish(nil)
             })
     }
 
     private func file(
-        _ artifact: Artifact, _ tag: String, _ path: String, _ request: Request
+        _ artifact: Artifact, _ tag: String, _ path: String, _ request: Request,
+        _ context: APIContext
     ) async throws -> Response {
         let threads = threads
         let reader = try await threads.runIfActive { try FileReader(path) }
@@ -119,7 +119,7 @@ struct ArtifactRoutes: Sendable {
         let wanted = bytes
         return Response(
             status: status, headers: headers,
-            body: ResponseBody(contentLength: wanted.count) { writer in
+            body: .streamed(to: context, length: wanted.count) { writer in
                 var position = wanted.lowerBound
                 while position < wanted.upperBound {
                     let part = try await reader.read(
@@ -127,7 +127,6 @@ struct ArtifactRoutes: Sendable {
                     position += Int64(part.readableBytes)
                     try await writer.write(part)
                 }
-                try await writer.finish(nil)
             })
     }
 

@@ -47,11 +47,10 @@ struct CacheRoutes: Sendable {
         let threads = cache.threads
         return Response(
             status: .ok, headers: Self.headers(digest),
-            body: ResponseBody(contentLength: Int(clamping: reader.size)) { writer in
+            body: .streamed(to: context, length: Int(clamping: reader.size)) { writer in
                 while let part = try await reader.next(on: threads) {
                     try await writer.write(part)
                 }
-                try await writer.finish(nil)
             })
     }
 

@@ -13,12 +13,12 @@ struct EventRoutes: Sendable {
 
     /// Adds it.
     func add(to routes: APIRoutes) {
-        routes.on(.get, "/api/v1/events", .read, .streamEvents) { request, _ in
-            try await stream(request)
+        routes.on(.get, "/api/v1/events", .read, .streamEvents) { request, context in
+            try await stream(request, context)
         }
     }
 
-    private func stream(_ request: Request) async throws -> Response {
+    private func stream(_ request: Request, _ context: APIContext) async throws -> Response {
         let query = try Query(request, known: ["job", "after"])
         let job = try query["job"].map { text in
             guard let id = JobID(text) else {
@@ -31,7 +31,7 @@ struct EventRoutes: Sendable {
         // Who does not say where begins with what is new.
         if last == 0, query["after"] == nil { last = try await database.latestEvent() }
         let start = last
-        return ServerSentEvents.answer { writer in
+        return ServerSentEvents.answer(to: context) { writer in
             var seen = start
             for await _ in hub.changes().cancelOnGracefulShutdown() {
                 var isQuiet = true

@@ -6,7 +6,8 @@ internal import NIOPosix
 internal import PipelineIR
 internal import ServiceLifecycle
 
-/// Routes of what jobs print. A reader that stalls holds one part of a log and no thread.
+/// Routes of what jobs print. A reader that stalls holds one part of a log, once as it was read and
+/// once as it is sent, and no thread.
 struct LogRoutes: Sendable {
     let jobs: JobRoutes
     let data: DataFolder
@@ -36,18 +37,17 @@ struct LogRoutes: Sendable {
         return Response(
             status: .ok,
             headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
-            body: ResponseBody { writer in
+            body: .streamed(to: context) { writer in
                 var atStart = true
                 do {
                     try await read(job, step: step, from: 0, follows: isFollowing) { chunk, _ in
                         guard let chunk else { return }
                         let bytes = showsTimes ? Self.timed(chunk, &atStart) : chunk.bytes
-                        try await writer.write(ByteBuffer(bytes: bytes))
+                        try await writer.write(pieces: bytes)
                     }
                 } catch is CancellationError {
                     // Whoever follows asks the next master.
                 }
-                try await writer.finish(nil)
             })
     }
 
@@ -80,14 +80,17 @@ struct LogRoutes: Sendable {
         let isFollowing = try query["follow"] == nil || query.flag("follow")
         let names = try await jobs.database.steps(of: job.id).map(\.name)
         let start = try ServerSentEvents.last(request)
-        return ServerSentEvents.answer { writer in
+        return ServerSentEvents.answer(to: context) { writer in
             let known = StepNames(names)
             try await read(job, step: step, from: start, follows: isFollowing) { chunk, next in
                 guard let chunk else { return try await writer.beat() }
                 let name = try await known.name(of: chunk.key?.step) {
                     try await jobs.database.steps(of: job.id).map(\.name)
                 }
-                try await writer.write(id: next, event: nil) { Self.write(chunk, name, to: &$0) }
+                let size = chunk.bytes.count
+                try await writer.write(id: next, event: nil, size: size) {
+                    Self.write(chunk, name, to: &$0)
+                }
             }
             // Of one that still runs there is no more than what is there now.
             guard let ended = try await end(of: job, follows: isFollowing) else { return }

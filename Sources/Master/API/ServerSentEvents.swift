@@ -7,13 +7,15 @@ internal import PipelineIR
 enum ServerSentEvents {
     /// Writes events.
     struct Writer {
-        fileprivate var body: any ResponseBodyWriter
+        fileprivate var body: PacedWriter
 
         /// Writes an event with an object of JSON as its data, which has no line breaks.
+        ///
+        /// - Parameter size: about how many bytes of text the data has.
         mutating func write(
-            id: UInt64?, event: String?, _ data: (inout JSONWriter) -> Void
+            id: UInt64?, event: String?, size: Int = 0, _ data: (inout JSONWriter) -> Void
         ) async throws {
-            var json = JSONWriter(capacity: 256)
+            var json = JSONWriter(capacity: size + size / 16 + 256)
             data(&json)
             try await write(id: id, event: event, bytes: json.bytes)
         }
@@ -24,9 +26,14 @@ enum ServerSentEvents {
             if let id { buffer.writeString("id: \(id)\n") }
             if let event { buffer.writeString("event: \(event)\n") }
             buffer.writeString("data: ")
-            buffer.writeBytes(bytes)
-            buffer.writeString("\n\n")
+            if bytes.count < PacedWriter.pieceBytes {
+                buffer.writeBytes(bytes)
+                buffer.writeString("\n\n")
+                return try await body.write(buffer)
+            }
             try await body.write(buffer)
+            try await body.write(pieces: bytes)
+            try await body.write(ByteBuffer(string: "\n\n"))
         }
 
         /// Writes a comment, so that nobody between takes the connection for dead.
@@ -37,21 +44,21 @@ enum ServerSentEvents {
 
     /// An answer whose events a block writes.
     static func answer(
-        _ write: @escaping @Sendable (inout Writer) async throws -> Void
+        to context: APIContext, _ write: @escaping @Sendable (inout Writer) async throws -> Void
     ) -> Response {
         Response(
             status: .ok,
             headers: [
                 .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store",
             ],
-            body: ResponseBody { body in
+            body: .streamed(to: context) { body in
                 var writer = Writer(body: body)
                 do {
                     try await write(&writer)
                 } catch is CancellationError {
                     // Whoever follows asks the next master.
                 }
-                try await writer.body.finish(nil)
+                body = writer.body
             })
     }
 
