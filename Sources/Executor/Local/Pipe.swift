@@ -25,6 +25,11 @@ final class Pipe {
         writing = -1
     }
 
+    /// Has reads fail where there is nothing yet. Writers, who may be other programs, still wait.
+    func readWithoutWaiting() throws(RunnerError) {
+        if fcntl(reading, F_SETFL, O_NONBLOCK) != 0 { throw .system("fcntl", errno: errno) }
+    }
+
     /// Hands the end to write to to the caller.
     func takeWriting() -> Int32 {
         defer { writing = -1 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A process that runs, or has ended while its output is still read.
 struct ProcessSlot {
     /// Process id, which is also its session and its group.
@@ -7,6 +9,9 @@ struct ProcessSlot {
     /// Ends of pipes to read from; -1 once everything was read.
     var output: Int32 = -1
     var error: Int32 = -1
+    /// Their other ends, which are held until the process has ended: a program that ends would else
+    /// wake this one for each of them, and then for its end.
+    var held: (output: Int32, error: Int32) = (-1, -1)
     /// Monotonic nanoseconds.
     var started: UInt64 = 0
     /// When something has to be done: the time limit, the end of a grace period.
@@ -24,4 +29,11 @@ struct ProcessSlot {
     var isLive: Bool { pid != 0 }
     /// Whether nothing more can come from it.
     var isDone: Bool { isLive && !isRunning && output < 0 && error < 0 }
+
+    /// Closes the ends that are held, so that whoever reads sees when all writers are gone.
+    mutating func letGo() {
+        if held.output >= 0 { close(held.output) }
+        if held.error >= 0 { close(held.error) }
+        held = (-1, -1)
+    }
 }

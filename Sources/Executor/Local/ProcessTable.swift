@@ -22,6 +22,8 @@ package final class ProcessTable {
     static let heldGrace: UInt64 = 1_000_000_000
     /// Bytes read at once.
     static let chunkBytes = 1 << 16
+    /// Reads in which all that a pipe holds (1 MiB at most, `pipe(7)`) has come.
+    private static let mostReads = 32
     private static let signalToken = UInt64.max
     private static let watchToken = UInt64.max - 1
 
@@ -55,7 +57,10 @@ package final class ProcessTable {
     }
 
     deinit {
-        for slot in slots where slot.isLive { kill(-slot.pid, SIGKILL) }
+        for slot in slots.indices where slots[slot].isLive {
+            kill(-slots[slot].pid, SIGKILL)
+            slots[slot].letGo()
+        }
         close(nothing)
         close(signals)
         buffer.deallocate()
@@ -73,6 +78,8 @@ package final class ProcessTable {
     package func start(_ order: ProcessOrder) throws(RunnerError) -> Int {
         let output = try Pipe()
         let error = try Pipe()
+        try output.readWithoutWaiting()
+        try error.readWithoutWaiting()
         let slot = free.popLast() ?? slots.count
         if slot == slots.count { slots.append(ProcessSlot()) }
         var process = ProcessSlot()
@@ -87,6 +94,7 @@ package final class ProcessTable {
         process.deadline = order.timeout == 0 ? nil : process.started &+ order.timeout
         process.output = output.takeReading()
         process.error = error.takeReading()
+        process.held = (output.takeWriting(), error.takeWriting())
         slots[slot] = process
         let base = UInt64(slot) << 2
         try loop.add(process.handle, token: base)
@@ -159,7 +167,11 @@ package final class ProcessTable {
             default: read(slot, .error, report)
             }
         }
-        for slot in ended { endLeftovers(of: slot) }
+        for slot in ended {
+            endLeftovers(of: slot)
+            drain(slot, .output, report)
+            drain(slot, .error, report)
+        }
         checkDeadlines()
         for slot in slots.indices where slots[slot].isDone {
             guard let end = slots[slot].end else { continue }
@@ -187,15 +199,25 @@ package final class ProcessTable {
         }
     }
 
-    private func read(_ slot: Int, _ stream: OutputStream, _ report: (Event) -> Void) {
+    /// Reads once; whether there may be more at once.
+    @discardableResult
+    private func read(_ slot: Int, _ stream: OutputStream, _ report: (Event) -> Void) -> Bool {
         let file = stream == .output ? slots[slot].output : slots[slot].error
-        guard file >= 0 else { return }
+        guard file >= 0 else { return false }
         let count = Glibc.read(file, buffer.baseAddress, buffer.count)
         if count > 0 {
             report(.wrote(slot: slot, stream, UnsafeRawBufferPointer(rebasing: buffer[..<count])))
-        } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
-            shut(slot, stream)
+            return true
         }
+        if count < 0, errno == EINTR || errno == EAGAIN { return errno == EINTR }
+        shut(slot, stream)
+        return false
+    }
+
+    /// Reads what is left of an ended process, without another turn of the loop. Whoever still
+    /// holds its output and writes on is left to the loop.
+    private func drain(_ slot: Int, _ stream: OutputStream, _ report: (Event) -> Void) {
+        for _ in 0..<Self.mostReads where !read(slot, stream, report) { return }
     }
 
     private func shut(_ slot: Int, _ stream: OutputStream) {
@@ -219,6 +241,7 @@ package final class ProcessTable {
         loop.remove(process.handle)
         close(process.handle)
         slots[slot].handle = -1
+        slots[slot].letGo()
         let signal = result < 0 ? SIGKILL : danube_status_signal(status)
         var end = ProcessEnd(
             code: signal != 0 ? 128 + signal : danube_status_code(status), signal: signal,
