@@ -56,6 +56,31 @@ struct ProcessTests {
         #expect(outcome.error == Array("err\n".utf8))
     }
 
+    @Test func `the end of a process is one turn of the loop`() throws {
+        let table = try ProcessTable(token: "t0", ownsProgram: false)
+        for _ in 0..<20 {
+            var turns = 0
+            let outcome = try Self.run(Self.shell(":"), in: table) { _, _, _ in turns += 1 }
+            #expect(outcome.end.code == 0)
+            #expect(turns == 1)
+        }
+    }
+
+    @Test func `what was printed last comes before the end, however much a pipe holds`() throws {
+        let table = try ProcessTable(token: "t0", ownsProgram: false)
+        // As much as a pipe takes without a reader.
+        let outcome = try Self.run(Self.shell("head -c 65536 /dev/zero; exit 2"), in: table)
+        #expect(outcome.output.count == 65536)
+        #expect(outcome.end.code == 2)
+        #expect(!outcome.end.outputHeld)
+    }
+
+    @Test func `a process that has closed its output goes on`() throws {
+        let table = try ProcessTable(token: "t0", ownsProgram: false)
+        let outcome = try Self.run(Self.shell("exec >&- 2>&-; sleep 0.05; exit 9"), in: table)
+        #expect(outcome.end.code == 9)
+    }
+
     @Test func `nothing is inherited but what was given`() throws {
         setenv("DANUBE_TEST_SECRET", "leaked", 1)
         defer { unsetenv("DANUBE_TEST_SECRET") }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,22 @@ def test_output_that_is_captured_has_its_bounds(place: Place) -> None:
     assert place.artifact("all").strip() == "1048576", ended.out
     assert "1048577 bytes, more than 1048576" in ended.out
     assert "captured output has a NUL byte" in ended.out
+
+
+SLICE = """
+import ctypes, os
+number = {"x86_64": 315, "aarch64": 275}[os.uname().machine]
+attributes = ctypes.create_string_buffer(48)
+assert ctypes.CDLL(None).syscall(number, 0, attributes, 48, 0) == 0
+print(attributes.raw.hex())
+"""
+
+
+def test_steps_are_scheduled_like_any_program(place: Place) -> None:
+    """The engine asks for short slices (sched_setattr(2)), which no step inherits."""
+    command = _program(place, SLICE)
+    place.write(f'step.run({command!r}, name="a", cache=False)')
+    ended = place.run("in-place", "--quiet")
+    assert ended.status == 0, ended.err
+    plain = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+    assert b"".join(logged(place, 0)) == plain.stdout.encode()

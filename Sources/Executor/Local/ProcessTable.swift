@@ -54,6 +54,8 @@ package final class ProcessTable {
         buffer = .allocate(byteCount: Self.chunkBytes, alignment: 16)
         try loop.add(signals, token: Self.signalToken)
         danube_engine_listens()
+        // What it is woken for is that a processor has nothing to do.
+        danube_thread_is_prompt()
     }
 
     deinit {

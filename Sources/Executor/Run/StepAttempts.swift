@@ -252,6 +252,12 @@ extension Scheduler {
         slots[attempt.step] = nil
         sharing?.release()
         durations[attempt.step] = end.nanoseconds
+        var outcome = outcome(of: attempt, end)
+        if attempt.container == nil, case .exitCode(0, _) = outcome {
+            // Another step runs while what became of this one is seen to.
+            apply(.vacated(attempt.step, attempt: attempt.attempt))
+            performStarts()
+        }
         do { try attempt.log.finish(at: .now()) } catch { complain(error) }
         if end.outputHeld {
             observer.told(
@@ -260,7 +266,6 @@ extension Scheduler {
                     "A process that Danube may not end keeps the output of the step open",
                     step: attempt.step))
         }
-        var outcome = outcome(of: attempt, end)
         if let container = attempt.container {
             let report = containers?.end(container, supervisorWasKilled: end.signal != 0)
             if let report, end.cause == .itself {
@@ -272,8 +277,7 @@ extension Scheduler {
             }
         }
         if case .exitCode(let code, _) = outcome {
-            if code == 0, attempt.ticket != nil {
-                // Another step runs while the result of this one is kept.
+            if code == 0, attempt.container != nil {
                 apply(.vacated(attempt.step, attempt: attempt.attempt))
                 performStarts()
             }
