@@ -176,3 +176,40 @@ def test_followers_that_stall_do_not_slow_steps(tmp_path: Path, forms: tuple[str
         assert master.stop() == 0
         for connection in held:
             connection.close()
+
+
+@pytest.mark.parametrize("what", ["plan", "steps"])
+def test_large_answers_share_a_bounded_room(tmp_path: Path, what: str) -> None:
+    """Sixty who ask for much at once, and take nothing of it; others are answered meanwhile."""
+    place = repository(
+        tmp_path / "r",
+        "step.run('exit 1')",
+        f"for n in range({soak(3000, 30_000)}):\n        step.run(f'x{{n}} ' + 'x' * 2000)",
+    )
+    with Master(tmp_path / "data", '[http]\nstall_timeout = "2s"\n') as master:
+        ended = master.run(place)
+        job = ended["id"]
+        whole = master.ask("GET", f"/api/v1/jobs/{job}/{what}")
+        assert whole.status == 200 and len(whole.body) > 500_000, (whole.status, ended)
+        before = master.memory()
+        held = []
+        for _ in range(60):
+            connection = socket.socket()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", master.port))
+            connection.sendall(
+                f"GET /api/v1/jobs/{job}/{what} HTTP/1.1\r\nHost: x\r\n"
+                f"Authorization: Bearer {master.token}\r\n\r\n".encode()
+            )
+            held.append(connection)
+        most = 0
+        for _ in range(20):
+            assert master.ask("GET", "/api/v1/status").status == 200
+            most = max(most, master.memory() - before)
+        print(f"{what} of {len(whole.body) >> 10} KiB for sixty: {most >> 20} MiB")
+        assert most < 300 << 20
+        # Those who take nothing are cut, and make room.
+        again = master.ask("GET", f"/api/v1/jobs/{job}/{what}")
+        assert (again.status, len(again.body)) == (200, len(whole.body)), again.body[:300]
+        for connection in held:
+            connection.close()

@@ -1,6 +1,7 @@
 internal import Compiler
 internal import HTTPTypes
 internal import Hummingbird
+internal import NIOPosix
 internal import PipelineIR
 
 internal import struct Executor.JobID
@@ -10,7 +11,16 @@ internal import struct Executor.Timestamp
 struct JobRoutes: Sendable {
     let database: MasterDatabase
     let dispatcher: Dispatcher
+    let room: AnswerRoom
+    /// For what takes longer to make than the cooperative pool should wait for.
+    let threads: NIOThreadPool
 
+    /// Bytes of a plan in protobuf, and steps, from which on an answer is a large one.
+    private static let largePlan = 64 << 10
+    private static let manySteps = 500
+    /// About how many bytes it takes to make an answer of a byte of a plan, and of a step.
+    private static let bytesPerPlanByte = 8
+    private static let bytesPerStep = 2048
     private static let mostPerPage = 500
     private static let usualPerPage = 50
 
@@ -142,15 +152,41 @@ struct JobRoutes: Sendable {
 
     private func steps(_ context: APIContext) async throws -> Response {
         let job = try await job(context)
-        let steps = try await database.steps(of: job.id)
-        return JSONAnswer.make { json in
-            json.beginObject()
-            json.key("steps")
-            json.beginArray()
-            for step in steps { JobJSON.write(step, to: &json) }
-            json.endArray()
-            json.endObject()
+        let counts = try await database.stepCounts(of: [job.number])[job.number]
+        guard let count = counts?.total, count >= Self.manySteps else {
+            return JSONAnswer.bytes(.ok, Self.json(try await database.steps(of: job.id)))
         }
+        return try await large(context, count * Self.bytesPerStep) {
+            let steps = try await database.steps(of: job.id)
+            return try await threads.runIfActive { Self.json(steps) }
+        }
+    }
+
+    private static func json(_ steps: [JobStep]) -> [UInt8] {
+        var json = JSONWriter(capacity: 256 * steps.count)
+        json.beginObject()
+        json.key("steps")
+        json.beginArray()
+        for step in steps { JobJSON.write(step, to: &json) }
+        json.endArray()
+        json.endObject()
+        return json.bytes
+    }
+
+    /// An answer that is made when there is room for it, and has it until it is sent.
+    private func large(
+        _ context: APIContext, _ bytes: Int, _ make: () async throws -> [UInt8]
+    ) async throws -> Response {
+        let share = try await room.share(of: bytes, on: context.loop)
+        let json = try await make()
+        share.keep(json.count)
+        var response = JSONAnswer.bytes(.ok, [])
+        response.headers[.contentLength] = "\(json.count)"
+        response.body = .streamed(to: context, length: json.count) { writer in
+            try await writer.write(pieces: json)
+            _ = share
+        }
+        return response
     }
 
     private func step(_ context: APIContext) async throws -> Response {
@@ -181,7 +217,7 @@ struct JobRoutes: Sendable {
     /// The plan in JSON, which never changes once it is there.
     private func plan(_ request: Request, _ context: APIContext) async throws -> Response {
         let job = try await job(context)
-        guard let digest = job.plan, let bytes = try await database.plan(digest) else {
+        guard let digest = job.plan, let size = try await database.planSize(digest) else {
             throw Problem(
                 .notFound, "Job \(job.id) has no plan\(job.state.isTerminal ? "" : " yet").")
         }
@@ -189,16 +225,25 @@ struct JobRoutes: Sendable {
         if EntityTags.holds(request.headers[.ifNoneMatch], tag) {
             return Response(status: .notModified, headers: [.eTag: tag])
         }
-        let plan: Plan
-        do {
-            plan = try PlanProto.decode(bytes)
-        } catch {
-            throw Problem(.internalServerError, "The plan of job \(job.id) cannot be read.")
-        }
-        var response = JSONAnswer.bytes(.ok, plan.canonicalJSON())
+        var response =
+            if size < Self.largePlan {
+                JSONAnswer.bytes(.ok, try Self.json(try await database.plan(digest), of: job))
+            } else {
+                try await large(context, size * Self.bytesPerPlanByte) {
+                    let bytes = try await database.plan(digest)
+                    return try await threads.runIfActive { try Self.json(bytes, of: job) }
+                }
+            }
         response.headers[.eTag] = tag
         response.headers[.cacheControl] = "private, max-age=31536000, immutable"
         return response
+    }
+
+    private static func json(_ bytes: [UInt8]?, of job: Job) throws -> [UInt8] {
+        guard let bytes, let plan = try? PlanProto.decode(bytes) else {
+            throw Problem(.internalServerError, "The plan of job \(job.id) cannot be read.")
+        }
+        return plan.canonicalJSON()
     }
 
     private func cancel(_ context: APIContext) async throws -> Response {

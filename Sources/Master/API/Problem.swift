@@ -42,6 +42,7 @@ struct Problem: HTTPResponseError, Equatable {
             self.init(.unprocessableContent, "\(problem)")
         case let problem as SourceMirror.Problem: self.init(problem)
         case let problem as PlanCompiler.Problem: self.init(problem)
+        case let refusal as AnswerRoom.Refusal: self.init(refusal)
         case let error as any HTTPResponseError:
             self.init(error.status, error.status.reasonPhrase)
         default:
@@ -123,6 +124,17 @@ struct Problem: HTTPResponseError, Equatable {
             self.init(
                 .unprocessableContent, "The parameters have \(bytes) bytes, which is too many.")
         }
+    }
+
+    private init(_ refusal: AnswerRoom.Refusal) {
+        let detail =
+            switch refusal {
+            case .tooManyWaiting(let count): "\(count) large answers are being waited for already."
+            case .waitedTooLong: "There was no room in memory for an answer that is so large."
+            }
+        self.init(
+            .serviceUnavailable, detail, hint: "Ask again when others have taken theirs.",
+            retryAfter: 5)
     }
 
     private init(_ refusal: Dispatcher.Refusal) {

@@ -39,4 +39,13 @@ extension MasterDatabase {
             return try fields.bytes()
         }
     }
+
+    /// Bytes that a plan has; nothing of them is read.
+    func planSize(_ digest: PlanDigest) async throws(MasterDatabaseError) -> Int? {
+        try await read { connection in
+            let statement = try connection.cachedStatement(
+                sql: "SELECT length(bytes) FROM plans WHERE digest = ?")
+            return try Int.fetchOne(statement, arguments: [digest.digest.blob])
+        }
+    }
 }

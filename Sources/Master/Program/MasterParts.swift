@@ -27,7 +27,8 @@ struct MasterParts: Sendable {
         let routes = APIRoutes(
             database: database, threads: threads, mostBody: { configuration.values.http.maxBody },
             logger: setting.logger)
-        let jobs = JobRoutes(database: database, dispatcher: dispatcher)
+        let jobs = JobRoutes(
+            database: database, dispatcher: dispatcher, room: AnswerRoom(), threads: threads)
         jobs.add(to: routes)
         LogRoutes(jobs: jobs, data: setting.data, threads: threads).add(to: routes)
         ArtifactRoutes(jobs: jobs, data: setting.data, threads: threads).add(to: routes)
