@@ -6,16 +6,19 @@ struct APIContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// Who asks, once that is proved.
     var token: APIToken?
-    /// What the request's connection runs on.
-    let loop: any EventLoop
+    /// The request's connection.
+    let channel: any Channel
 
     init(source: Source) {
         coreContext = .init(source: source)
-        loop = source.channel.eventLoop
+        channel = source.channel
     }
 
     /// The most bytes of a body that is read whole.
     static let mostBodyBytes = 1 << 20
+
+    /// What the request's connection runs on.
+    var loop: any EventLoop { channel.eventLoop }
 
     /// A part of the path that a route names, without its percent-encoding (RFC 3986, 2.1).
     func part(_ name: String) throws -> String {

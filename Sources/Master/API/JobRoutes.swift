@@ -1,6 +1,7 @@
 internal import Compiler
 internal import HTTPTypes
 internal import Hummingbird
+internal import NIOCore
 internal import NIOPosix
 internal import PipelineIR
 
@@ -21,6 +22,8 @@ struct JobRoutes: Sendable {
     /// About how many bytes it takes to make an answer of a byte of a plan, and of a step.
     private static let bytesPerPlanByte = 8
     private static let bytesPerStep = 2048
+    /// How long a large answer may take to be taken while others wait.
+    private static let patience = TimeAmount.seconds(10)
     private static let mostPerPage = 500
     private static let usualPerPage = 50
 
@@ -182,7 +185,14 @@ struct JobRoutes: Sendable {
         share.keep(json.count)
         var response = JSONAnswer.bytes(.ok, [])
         response.headers[.contentLength] = "\(json.count)"
+        let (room, channel) = (room, context.channel)
         response.body = .streamed(to: context, length: json.count) { writer in
+            let watch = channel.eventLoop.scheduleRepeatedTask(
+                initialDelay: Self.patience, delay: Self.patience
+            ) { _ in
+                if room.waitingCount > 0 { channel.close(promise: nil) }
+            }
+            defer { watch.cancel() }
             try await writer.write(pieces: json)
             _ = share
         }
