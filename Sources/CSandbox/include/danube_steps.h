@@ -48,9 +48,9 @@ int danube_is_engine(void);
 // them, a signal that ends programs ends it at once.
 void danube_engine_listens(void);
 
-/// Has the calling thread run soon after it was woken, before those that compute for long: it asks
-/// for short slices, which the scheduler of Linux 6.12 and later takes into account (EEVDF;
-/// sched_setattr(2)). Processes that the thread starts have slices like all others.
+// Has the calling thread run soon after it was woken, before those that compute for long: it asks
+// for short slices, which the scheduler of Linux 6.12 and later takes into account (EEVDF;
+// sched_setattr(2)). Processes that the thread starts have slices like all others.
 void danube_thread_is_prompt(void);
 
 // The engine gives the terminal away: the guard takes it back in the end, with its settings.
