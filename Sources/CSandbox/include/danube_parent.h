@@ -92,4 +92,8 @@ int64_t danube_now(void);
 // Whether the kernel has openat2(2).
 int danube_has_openat2(void);
 
+// Has what is large go back to the system when it is freed. Else the heap of each thread keeps as
+// much as it once had.
+void danube_gives_memory_back(void);
+
 #endif

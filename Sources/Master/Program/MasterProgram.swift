@@ -1,3 +1,4 @@
+internal import CSandbox
 internal import Glibc
 internal import PipelineIR
 
@@ -6,6 +7,7 @@ package enum MasterProgram {
     /// Runs it with the arguments of the process, without its name, and gives its exit status: 0
     /// after an orderly end, 2 after a mistake in what was given, 3 after a failure of the machine.
     package static func run(arguments: [String]) async -> Int32 {
+        danube_gives_memory_back()
         let environment = Self.environment()
         if let (command, rest) = MasterCommand.find(arguments) {
             // It waits for the disk.
