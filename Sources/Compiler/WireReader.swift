@@ -110,20 +110,26 @@ struct WireReader {
     }
 
     private mutating func varint() throws(PlanError) -> UInt64 {
-        guard offset < bytes.count else { throw malformed() }
-        let first = bytes[offset]
-        offset += 1
-        if first < 0x80 { return UInt64(first) }
-        var value = UInt64(first & 0x7F)
-        var shift: UInt64 = 7
-        while offset < bytes.count, shift <= 63 {
+        var place = offset
+        let value = Self.varint(bytes.span, &place, end: bytes.count)
+        offset = place
+        if let value { return value }
+        throw malformed()
+    }
+
+    /// A varint, which is gone over; `nil` where it does not end before `end`, which is reached
+    /// then, or has more than 64 bits.
+    static func varint(_ bytes: Span<UInt8>, _ offset: inout Int, end: Int) -> UInt64? {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while offset < end {
             let byte = bytes[offset]
             offset += 1
-            if shift == 63, byte > 1 { break }
+            if shift == 63, byte > 1 { return nil }
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return value }
             shift += 7
         }
-        throw malformed()
+        return nil
     }
 }

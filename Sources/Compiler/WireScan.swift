@@ -161,16 +161,7 @@ struct WireScan {
     }
 
     private mutating func varint(_ bytes: Span<UInt8>, end: Int) throws(PlanError) -> UInt64 {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while offset < end {
-            let byte = bytes[offset]
-            offset += 1
-            if shift == 63, byte > 1 { break }
-            value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return value }
-            shift += 7
-        }
+        if let value = WireReader.varint(bytes, &offset, end: end) { return value }
         if offset >= end { throw truncated() }
         throw error(.syntax, "A number has more than 64 bits.")
     }

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `what is made needs less than its making`() async throws {
-        let room = AnswerRoom(100)
+        let room = AnswerRoom(100, patience: .milliseconds(500))
         let first = try await room.share(of: 100, on: loop)
         let next = Task { try await room.share(of: 60, on: loop) }
         try await line(of: 1, in: room)
@@ -59,7 +59,9 @@ import Testing
         let second = try await next.value
         // Who keeps more than it has gets no more.
         first.keep(80)
-        #expect(room.freeBytes == 0)
+        await #expect(throws: AnswerRoom.Refusal.waitedTooLong) {
+            try await room.share(of: 1, on: loop)
+        }
         withExtendedLifetime((first, second)) {}
     }
 

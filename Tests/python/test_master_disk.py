@@ -42,13 +42,13 @@ def _fail(folder: Path, shim: Path, at: int, **more: str) -> tuple[str, int | No
         master.process.send_signal(signal.SIGTERM)
     except GONE:
         pass
-    except AssertionError:
+    except AssertionError as error:
         assert master.process is not None
         try:
             # It may have answered that it ends, and not have ended yet.
             master.process.wait(10)
         except subprocess.TimeoutExpired:
-            raise sys.exc_info()[1] from None
+            raise error from None
     assert master.process is not None
     status = master.process.wait(60)
     master.process = None

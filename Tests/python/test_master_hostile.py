@@ -23,7 +23,7 @@ CASES = (
     if INPUTS.exists()
     else []
 )
-MOST_GROWTH = 64 << 20
+MOST_GROWTH = 32 << 20
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_idle_and_slow_connections_cost_little(running: tuple[Master, str, str])
         for connection in held[1::50]:
             connection.sendall(b"y")
         assert master.ask("GET", "/api/v1/status").status == 200
-    assert time.monotonic() - start < 40
+    assert time.monotonic() - start < 10
     assert master.memory() - before < MOST_GROWTH
     for connection in held:
         connection.close()

@@ -66,9 +66,6 @@ final class AnswerRoom: Sendable {
     /// How many wait for room.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
-    /// Bytes that nobody has.
-    var freeBytes: Int { state.withLock { $0.free } }
-
     /// Takes room, of which an answer that is larger than all of it takes all. `loop` is asked to
     /// look at the clock. Throws `Refusal`, or `CancellationError`.
     func share(of bytes: Int, on loop: any EventLoop) async throws -> Share {
