@@ -37,7 +37,7 @@ struct Danube: ParsableCommand {
         }
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try direct() ?? parseAsRoot()
+            var command = try parseAsRoot()
             try command.run()
         } catch let failure as Failure {
             failure.end()
@@ -50,23 +50,5 @@ struct Danube: ParsableCommand {
             }
             exit(withError: error)
         }
-    }
-
-    /// The commands that people wait for, by themselves: to make the tree of all commands and their
-    /// words takes a third of the time in which a run begins. `nil` for others, and where the
-    /// parser has something to say, which it says of the tree.
-    private static func direct() -> (any ParsableCommand)? {
-        let words = CommandLine.arguments.dropFirst()
-        let type: any ParsableCommand.Type
-        switch words.first {
-        case "run": type = RunCommand.self
-        case "plan": type = PlanCommand.self
-        case "why": type = WhyCommand.self
-        case "jobs": type = JobsCommand.self
-        case "logs": type = LogsCommand.self
-        default: return nil
-        }
-        if words.contains("--help") || words.contains("-h") { return nil }
-        return try? type.parse(Array(words.dropFirst()))
     }
 }

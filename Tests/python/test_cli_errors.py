@@ -226,7 +226,7 @@ def test_a_repository_that_git_cannot_read(tmp_path: Path, danube_program: Path)
 
 @pytest.mark.parametrize("command", ["run", "plan", "why", "jobs", "logs"])
 def test_a_wrong_option_is_said_of_the_whole_program(command: str, danube_program: Path) -> None:
-    """These commands are parsed without the tree of all of them, unless there is more to say."""
+    """A mistake names the command as it is written."""
     ended = danube(command, *(["x"] if command == "why" else []), "--no-such-option")
     assert ended.status == MISTAKE and ended.out == ""
     assert "--no-such-option" in ended.err and f"danube {command}" in ended.err
